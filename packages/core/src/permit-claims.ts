@@ -71,6 +71,9 @@ export interface PermitApproval {
 export type HmacClaims = Pick<PermitClaims, 'intent_id' | 'action' | 'risk_tier' | 'iat' | 'exp'> &
   Partial<PermitClaims>
 
+/** Longest `exp - iat` of any permit, whatever a policy or a verifier says. */
+export const MAX_LIFETIME_SECONDS = 3600
+
 /** Audience of permits whose policy names none. */
 export function defaultAudience(projectId: string, action: string): string {
   return `urn:silentauth:${projectId}:${action}`

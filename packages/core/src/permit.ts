@@ -26,7 +26,7 @@ import {
   type PermitDemands,
   readClaims,
 } from './permit-checks.js'
-import { checkShape, type HmacClaims, isText, type PermitClaims } from './permit-claims.js'
+import { checkShape, type HmacClaims, isText, MAX_LIFETIME_SECONDS, type PermitClaims } from './permit-claims.js'
 import { headerSegment } from './permit-segment.js'
 import { isSignedBy } from './signature.js'
 import type { Signer } from './signer.js'
@@ -155,7 +155,7 @@ export async function signPermit(claims: PermitClaims, signer: Signer): Promise<
   for (const name of ['iss', 'aud', 'project_id'] as const) {
     if (!isText(claims[name])) throw new SilentAuthError('PERMIT_CLAIMS', `claim ${name}`, { field: name })
   }
-  checkLifetime({ ...claims }, 'v1', 3600)
+  checkLifetime({ ...claims }, 'v1', MAX_LIFETIME_SECONDS)
   checkShape({ ...claims }, 'v1')
   checkAction(claims, { action: undefined })
   checkApprovals(claims, { requireHuman: false, allowedVia: undefined, set: 'v1' })
