@@ -84,18 +84,22 @@ export type ErrorCode = keyof typeof ERROR_STATUS
 export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   MISSING_FIELDS: 'Send the fields that the message names.',
   INVALID_FIELD: 'Correct the field that the message names; the HTTP page of the docs has every field.',
-  PARAMS_NOT_CANONICAL: 'Send plain JSON: no NaN, no integer beyond 2^53-1 (send it as a text), no key that needs escaping.',
+  PARAMS_NOT_CANONICAL:
+    'Send plain JSON: no NaN, no integer beyond 2^53-1 (send it as a text), no key that needs escaping.',
   UNKNOWN_APPROVER: 'Name groups or e-mails of this project that the policy allows.',
   EDITS_NOT_ACCEPTED: 'This intent takes no edits: request changes instead, and the agent may ask again.',
   UNAUTHORIZED: 'Send a valid credential: `Authorization: Bearer sk_…` for agents, a fresh sign-in for people.',
-  PERMIT_MISSING: 'Call with a permit: `Silentauth-Permit: <token>`; inside a gated tool use `currentPermit().headers()`.',
+  PERMIT_MISSING:
+    'Call with a permit: `Silentauth-Permit: <token>`; inside a gated tool use `currentPermit().headers()`.',
   FORBIDDEN: 'This credential is of the wrong kind for this route, or lacks the role. Use the other kind.',
   AGENT_PAUSED: 'The agent is paused. Ask its owner to resume it; nothing was executed.',
   AGENT_REVOKED: 'The agent is revoked for good. Register a new one.',
   SOURCE_MISMATCH: 'The key is bound to another agent: send that agent as `source`, or use its own key.',
-  SELF_APPROVAL: 'Somebody else must vote: neither the requester, the owner of the agent, nor the creator of the key may.',
+  SELF_APPROVAL:
+    'Somebody else must vote: neither the requester, the owner of the agent, nor the creator of the key may.',
   NOT_AN_APPROVER: 'Ask one of the approvers that the review page lists.',
-  CONFIRMATION_REQUIRED: 'Type the action and the last four characters of the params digest, as the review page shows them.',
+  CONFIRMATION_REQUIRED:
+    'Type the action and the last four characters of the params digest, as the review page shows them.',
   ASSURANCE_REQUIRED: 'The policy asks for a stronger sign-in or channel for this vote.',
   TIME_RESTRICTED: 'The policy blocks this time of day or week. Try again when the window opens.',
   NOT_FOUND: 'Check the id, and that the credential belongs to the same project.',
@@ -105,12 +109,14 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   STALE_VIEW: 'What was rendered is not what the gate holds: reload the review and look again.',
   NOT_APPROVED: 'Wait for the decision; only an approved intent can be claimed.',
   NOT_CLAIMABLE: 'The approval can no longer begin an execution. Declare a new intent.',
-  POLICY_CHANGED: 'The policy became stricter after the approval. Declare a new intent; it is judged by the current policy.',
+  POLICY_CHANGED:
+    'The policy became stricter after the approval. Declare a new intent; it is judged by the current policy.',
   IN_FLIGHT: 'The execution has begun and cannot be taken back. Wait for its outcome.',
   INTENT_EXPIRED: 'Nobody decided in time. Declare a new intent, perhaps with a longer `expires_in`.',
   TOO_LARGE: 'Send less: params are at most 64 KB, a request body at most 256 KB.',
   UNSUPPORTED_MEDIA_TYPE: 'Send `content-type: application/json`.',
-  IDEMPOTENCY_MISMATCH: 'The same idempotency key came with other contents. A changed call needs a new key, and a new approval.',
+  IDEMPOTENCY_MISMATCH:
+    'The same idempotency key came with other contents. A changed call needs a new key, and a new approval.',
   RATE_LIMITED: 'Slow down and repeat after `Retry-After`.',
   DB_ERROR: 'Nothing was changed. Repeat with back-off.',
   AUDIT_UNAVAILABLE: 'The audit log cannot be written, so nothing was changed. Repeat later, and tell the operator.',
@@ -121,9 +127,11 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   INTENT_SUPERSEDED: 'Another intent took its place: follow `superseded_by`.',
   CHANGES_REQUESTED: 'Change what the approver asked for and declare a new intent that names this one in `supersedes`.',
   WAIT_TIMEOUT: 'No decision within the time that the caller was willing to wait; the tool did not run.',
-  GATE_UNAVAILABLE: 'The gate cannot be reached, so nothing runs. Check its URL and that it is up; `silentauth doctor` helps.',
+  GATE_UNAVAILABLE:
+    'The gate cannot be reached, so nothing runs. Check its URL and that it is up; `silentauth doctor` helps.',
   EXECUTION_RUNNING: 'Another process executes this approval now. Wait for its outcome; do not execute.',
-  EXECUTION_UNKNOWN: 'It may have run: it began and never reported. A person reconciles it on the review page; do not retry.',
+  EXECUTION_UNKNOWN:
+    'It may have run: it began and never reported. A person reconciles it on the review page; do not retry.',
   ALREADY_EXECUTED: 'This approval was executed before, and its result was not recorded. Do not execute it again.',
   KEY_REJECTED: 'Use RSA of 2048 bits or more, P-256 or Ed25519, public members only, with `alg` and a unique `kid`.',
   PERMIT_MALFORMED: 'Pass the permit exactly as the gate gave it: a text of three segments.',
@@ -144,7 +152,8 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   PERMIT_NOT_YET_VALID: 'The permit begins later. Check the clocks.',
   PERMIT_EXPIRED: 'The permit is over. Claim or declare again; check the clocks.',
   PERMIT_ACTION: 'The permit is for another action.',
-  PERMIT_PARAMS: 'The arguments are not the approved ones. Execute exactly what was approved, or ask for a new approval.',
+  PERMIT_PARAMS:
+    'The arguments are not the approved ones. Execute exactly what was approved, or ask for a new approval.',
   PERMIT_APPROVALS: 'The approvals in the permit do not satisfy what this backend demands.',
   PERMIT_POP: 'The permit is bound to a key: send a proof of possession.',
   PERMIT_REVOKED: 'The permit was revoked: reported, withdrawn, or its agent or key was stopped.',

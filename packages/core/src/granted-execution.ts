@@ -1,0 +1,101 @@
+/**
+ * A granted execution: the one running of an approved action, with its permit verified. Exactly one of `succeed`,
+ * `fail`, `suspend` and `notStarted` ends it.
+ *
+ * @module
+ */
+import { type Permit, permitObject, withPermit } from './current-permit.js'
+import { SilentAuthError } from './errors.js'
+import type { Gate, GuardOptions, Outcome } from './gate.js'
+import type { PermitId } from './id.js'
+import type { SettledIntent } from './intent.js'
+import type { EpochMs, Json } from './json.js'
+import { mutableCopy, type Snapshot } from './params.js'
+import type { Attempt } from './state.js'
+
+export interface Execution {
+  readonly intent: SettledIntent
+  /** A mutable copy of the snapshot; the tool gets this, or its own schema's parse of it. */
+  readonly params: { [member: string]: Json }
+  readonly permit: Permit
+  /** An approver changed the params. */
+  readonly edited: boolean
+  /**
+   * Runs a step of the tool with the permit in its context: once for a function, at each `next()` for a generator.
+   *
+   * @throws SilentAuthError `PERMIT_EXPIRED` when first entered too late
+   */
+  run<Result>(step: () => Result): Result
+  /** `result`: the gate keeps its digest and size. */
+  succeed(result?: Json): Promise<void>
+  /** The error stays here: errors carry params. Before `run` was entered, it means "not started". */
+  fail(error: unknown): Promise<void>
+  /** Only for tools that were declared with `reenters`. @throws TypeError without it */
+  suspend(): Promise<void>
+  /** Gives the grant back; before `run` was entered. */
+  notStarted(): Promise<void>
+}
+
+interface Grant {
+  readonly intent: SettledIntent
+  readonly params: Snapshot
+  readonly edited: boolean
+  readonly attempt: Attempt
+  readonly fields: {
+    readonly token: string
+    readonly permitId: PermitId
+    readonly expiresAt: EpochMs
+    readonly approvedBy: readonly string[]
+  }
+  readonly options: GuardOptions
+}
+
+export function grantedExecution(gate: Gate, grant: Grant): Execution {
+  const { intent, params, edited, attempt, fields, options } = grant
+  const { permitId, expiresAt, approvedBy, token } = fields
+  const permit = permitObject(
+    { intentId: intent.id, permitId, action: intent.action, params: params.value, expiresAt, approvedBy },
+    token,
+  )
+  // Two clocks: a wall clock that is set back must not give an expired permit more time (E22).
+  const entered = { yet: false }
+  const monotonicEnd = performance.now() + (expiresAt - Date.now())
+  let ended = false
+
+  const end = async (outcome: Outcome): Promise<void> => {
+    if (ended) throw new TypeError(`${intent.id}: its execution was reported already`)
+    ended = true
+    try {
+      await gate.report(intent.id, attempt, outcome)
+      options.onEvent?.({ type: 'finished', intent, outcome })
+    } catch (error) {
+      // The effect has happened or not, whatever the gate heard: the caller gets the tool's own result.
+      options.onEvent?.({ type: 'report_failed', intent, error })
+    }
+  }
+
+  return {
+    intent,
+    params: mutableCopy(params.value),
+    permit,
+    edited,
+    run(step) {
+      if (!entered.yet) {
+        if (Date.now() >= expiresAt || performance.now() >= monotonicEnd) {
+          throw new SilentAuthError('PERMIT_EXPIRED', `${intent.id}: the permit expired before the tool was entered`, {
+            intentId: intent.id,
+          })
+        }
+        entered.yet = true
+      }
+      return withPermit(permit, step)
+    },
+    succeed: (result) => end({ status: 'succeeded', result }),
+    fail: () => end({ status: entered.yet ? 'failed' : 'not_started' }),
+    suspend: async () => {
+      if (!intent.reenters) throw new TypeError(`${intent.id}: was declared without reenters`)
+      await end({ status: 'suspended' })
+    },
+    notStarted: () => end({ status: 'not_started' }),
+  }
+}

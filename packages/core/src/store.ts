@@ -1,0 +1,129 @@
+/**
+ * Where intents live. A store reads and writes what `lifecycle.ts` computed; it decides nothing.
+ *
+ * @module
+ */
+import type { AuditLeaf, StoredLeaf } from './audit.js'
+import type { AgentId, IntentId, KeyId, PermitId, ProjectId, SessionId, UserId } from './id.js'
+import type { IntentStatus, Verdict } from './intent.js'
+import type { Digest, EpochMs } from './json.js'
+import type { Policy } from './policy.js'
+import type { Agent, Directory, Person, Project, ProjectKey, Session, SignInToken, StoredPolicies } from './registry.js'
+import type { State } from './state.js'
+
+export interface Store extends StoreReader, AsyncDisposable {
+  /** `deferred`: leaves get their place in the log after the commit, so high and critical permits wait for it. */
+  readonly sequencing: 'immediate' | 'deferred'
+  /**
+   * Runs `work` in one serialisable unit: all of its writes become visible together or not at all. `work` may run more
+   * than once when the database reports a conflict, so it must not have other effects, and must use only `tx`.
+   *
+   * @throws SilentAuthError `DB_ERROR`, with the cause; `AUDIT_UNAVAILABLE` when only the leaf could not be written
+   */
+  transaction<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>
+}
+
+/** Reads that see the latest commit; inside a transaction they also see its own writes. */
+export interface StoreReader {
+  /** The clock that decides: of the database where it has one of its own. */
+  now(): Promise<EpochMs>
+  intent(id: IntentId): Promise<State | undefined>
+  /** Scope: the bound agent or the key's lineage. */
+  intentByIdempotencyKey(scope: string, key: string): Promise<IntentId | undefined>
+  intentByPermit(id: PermitId): Promise<IntentId | undefined>
+  /** Newest first, by creation and then id; at most `limit`. */
+  intents(query: IntentQuery): Promise<StatePage>
+  /** Those of `ids` that are no longer pending: the catch-up of waiters. */
+  settledAmong(ids: readonly IntentId[]): Promise<readonly IntentId[]>
+  /** Intents that the clock must move: pending past expiry, started past the deadline, windows that ended. */
+  due(now: EpochMs, limit: number): Promise<readonly IntentId[]>
+  countPending(keyId: KeyId): Promise<number>
+  /** How often this principal declared this action before; 0, 1 or more is what matters, so counting may stop at 10. */
+  countDeclared(declaredBy: string, action: string): Promise<number>
+  /** Intents with the same principal, action and digest whose execution is started, suspended or unknown. */
+  sameAction(query: SameActionQuery): Promise<readonly IntentId[]>
+  /** From `from` on, ascending; at most `limit`. */
+  leaves(query: { projectId: ProjectId; from: number; limit: number }): Promise<readonly StoredLeaf[]>
+
+  project(id: ProjectId): Promise<Project | undefined>
+  projects(): Promise<readonly Project[]>
+  key(id: KeyId): Promise<ProjectKey | undefined>
+  keyBySecretHash(secretHash: string): Promise<ProjectKey | undefined>
+  keys(projectId: ProjectId): Promise<readonly ProjectKey[]>
+  agent(id: AgentId): Promise<Agent | undefined>
+  agentByFingerprint(projectId: ProjectId, fingerprint: string): Promise<Agent | undefined>
+  agents(projectId: ProjectId): Promise<readonly Agent[]>
+  person(id: UserId): Promise<Person | undefined>
+  directory(projectId: ProjectId): Promise<Directory>
+  policies(projectId: ProjectId): Promise<StoredPolicies>
+  sessionByCookieHash(cookieHash: string): Promise<Session | undefined>
+  /** What an earlier request with this `Idempotency-Key` did, for 24 hours. */
+  request(principal: string, key: string): Promise<RequestRecord | undefined>
+}
+
+export interface StoreTransaction extends StoreReader {
+  /** Reads the intent and keeps every other transaction from changing it until this one ends. */
+  lockIntent(id: IntentId): Promise<State | undefined>
+  insertIntent(state: State): Promise<void>
+  updateIntent(state: State): Promise<void>
+  appendLeaf(leaf: AuditLeaf): Promise<void>
+  enqueue(rows: readonly OutboxRow[]): Promise<void>
+  putProject(project: Project): Promise<void>
+  putKey(key: ProjectKey): Promise<void>
+  putAgent(agent: Agent): Promise<void>
+  putPerson(person: Person): Promise<void>
+  putGroup(projectId: ProjectId, group: string): Promise<void>
+  /** Replaces all policies of the project and moves the revision on. */
+  putPolicies(projectId: ProjectId, policies: readonly Policy[]): Promise<void>
+  putSession(session: Session): Promise<void>
+  deleteSession(id: SessionId): Promise<void>
+  putSignInToken(token: SignInToken): Promise<void>
+  /** Takes the token out: it is there once, whoever asks first. */
+  takeSignInToken(tokenHash: string): Promise<SignInToken | undefined>
+  putRequest(record: RequestRecord): Promise<void>
+}
+
+export interface IntentQuery {
+  readonly projectId: ProjectId
+  readonly status?: IntentStatus | undefined
+  readonly decision?: Verdict | undefined
+  readonly action?: string | undefined
+  readonly source?: string | undefined
+  /** Of the declaring side: an agent key sees its own. */
+  readonly declaredBy?: string | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+export interface StatePage {
+  readonly items: readonly State[]
+  readonly nextCursor: string | undefined
+}
+export interface SameActionQuery {
+  readonly projectId: ProjectId
+  readonly declaredBy: string
+  readonly action: string
+  readonly paramsDigest: Digest
+}
+
+/** One event on its way to channels: at least once, unordered. */
+export interface OutboxRow {
+  readonly id: string
+  readonly projectId: ProjectId
+  readonly intentId: IntentId
+  readonly event: string
+  readonly createdAt: EpochMs
+}
+
+/** One transport retry is answered anew: same key, same body, same principal. */
+export interface RequestRecord {
+  readonly principal: string
+  readonly key: string
+  readonly bodyDigest: Digest
+  readonly intentId: IntentId
+  readonly expiresAt: EpochMs
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly nextCursor: string | undefined
+}

@@ -1,0 +1,249 @@
+/**
+ * Votes: one person, one vote, final. Who may vote, and whether the votes make a decision (LIFECYCLE I9 to I11), is
+ * judged with the people who qualify now, under the policy pinned in the view and the current one.
+ *
+ * @module
+ */
+import type { ApprovalRule } from './approval-rule.js'
+import type { Declaration } from './declaration.js'
+import type { ErrorCode } from './errors.js'
+import type { UserId } from './id.js'
+import type { Via } from './intent.js'
+import type { Digest, EpochMs, JsonObject, JsonPointer } from './json.js'
+import type { Agent, Directory, Person, Principal, ProjectKey } from './registry.js'
+import { confirmationText } from './view.js'
+
+export interface Vote {
+  readonly verdict: 'approve' | 'deny' | 'request_changes'
+  /** Computed from what was rendered; else `STALE_VIEW`. */
+  readonly intentHash: Digest
+  readonly comment?: string | undefined
+  /** Where typed confirmation is asked for: exactly `<action> <last 4 characters of params_digest>`. */
+  readonly confirm?: string | undefined
+  /** Approve with edits: the gate declares a successor with these params. */
+  readonly params?: JsonObject | undefined
+}
+
+export interface CastVote {
+  readonly by: UserId
+  readonly label: string
+  readonly verdict: Vote['verdict']
+  readonly comment: string | undefined
+  readonly at: EpochMs
+  readonly via: Via
+  /** Whether the typed confirmation came with it. */
+  readonly confirmed: boolean
+  /** Hidden values that this person had not revealed. */
+  readonly unseen: readonly JsonPointer[]
+  readonly edited: boolean
+}
+
+export type CanVote =
+  | { readonly ok: true; readonly code: undefined; readonly reason: undefined }
+  | { readonly ok: false; readonly code: ErrorCode; readonly reason: string }
+
+/** What the transaction read to judge a vote or a claim; all of it is as it is now. */
+export interface Bench {
+  readonly directory: Directory
+  /** The agent that the intent names, when one is registered. */
+  readonly agent: Agent | undefined
+  readonly key: ProjectKey | undefined
+  /** Demands that hold together: of the pinned policy, and of the current one unless it approves by itself. */
+  readonly rules: readonly ApprovalRule[]
+}
+
+/** Rule 6 of the design: nobody approves what they asked for. */
+export function isExcluded(person: Person, declaration: Declaration, bench: Bench): boolean {
+  const { chain } = declaration
+  const asked = new Set<string>([...chain.excluded])
+  if (bench.agent?.owner) asked.add(bench.agent.owner)
+  if (bench.key && bench.key.createdBy !== 'system:setup') asked.add(bench.key.createdBy)
+  const named = new Set([declaration.requestedBy, ...chain.requestedBy].map((name) => name?.toLowerCase()))
+  const mayEdit =
+    (declaration.riskTier === 'low' || declaration.riskTier === 'medium') &&
+    bench.rules.length > 0 &&
+    bench.rules.every((rule) => rule.editorMayApprove)
+  if (!mayEdit) for (const editor of chain.editors) asked.add(editor)
+  return accountsOf(person, bench.directory).some(
+    (account) => asked.has(account.id) || named.has(account.email.toLowerCase()) || named.has(account.id),
+  )
+}
+
+/** Whether the rule lets this person vote at all; `approvers` of the draft narrows it further. */
+export function qualifies(person: Person, declaration: Declaration, rule: ApprovalRule): boolean {
+  if (person.status !== 'active') return false
+  const names = rule.allowedApprovers
+  const allowed = names
+    ? isNamed(person, names) || rule.allOf.some(({ group }) => person.groups.includes(group))
+    : person.roles.some((role) => role === 'owner' || role === 'admin' || role === 'approver') ||
+      rule.allOf.some(({ group }) => person.groups.includes(group))
+  return allowed && (declaration.approvers.length === 0 || isNamed(person, declaration.approvers))
+}
+
+export function isNamed(person: Person, names: readonly string[]): boolean {
+  return names.some(
+    (name) => name === person.id || name.toLowerCase() === person.email.toLowerCase() || person.groups.includes(name),
+  )
+}
+
+/** Whether this person may cast a vote, and with which error not. An excluded person may not even deny. */
+export function canVote(
+  principal: Principal,
+  declaration: Declaration,
+  votes: readonly CastVote[],
+  bench: Bench,
+  verdict: Vote['verdict'] = 'approve',
+): CanVote {
+  const person = bench.directory.people.find(({ id }) => id === principal.id)
+  if (!person || person.status !== 'active') return no('NOT_AN_APPROVER', 'this account is not active here')
+  const accounts = accountsOf(person, bench.directory)
+  if (votes.some((vote) => accounts.some(({ id }) => id === vote.by))) {
+    return no('ALREADY_VOTED', 'this person has voted')
+  }
+  if (isExcluded(person, declaration, bench)) {
+    return no('SELF_APPROVAL', 'this person asked for it, owns the agent or its key, or edited the params')
+  }
+  if (bench.rules.length === 0 || !bench.rules.every((rule) => qualifies(person, declaration, rule))) {
+    return no('NOT_AN_APPROVER', 'the policy names other approvers')
+  }
+  if (verdict === 'approve' && !bench.rules.every((rule) => viaCounts(principal.via, declaration, rule))) {
+    return no('ASSURANCE_REQUIRED', `votes through ${principal.via} do not count for this intent`)
+  }
+  return { ok: true, code: undefined, reason: undefined }
+}
+
+/** True when the vote needs the text of `confirmationText`. */
+export function needsConfirmation(bench: Bench): boolean {
+  return bench.rules.some((rule) => rule.typedConfirmation || rule.assurance === 'confirm')
+}
+
+export function isConfirmed(vote: Vote, declaration: Declaration): boolean {
+  return vote.confirm === confirmationText(declaration.view)
+}
+
+/** The people whose approval counts now, under one rule. Linked accounts are one person. */
+export function countedApprovals(
+  declaration: Declaration,
+  votes: readonly CastVote[],
+  rule: ApprovalRule,
+  bench: Bench,
+): readonly CastVote[] {
+  const counted = new Map<UserId, CastVote>()
+  for (const vote of votes) {
+    const person = bench.directory.people.find(({ id }) => id === vote.by)
+    if (vote.verdict !== 'approve' || vote.edited || !person) continue
+    if (isExcluded(person, declaration, bench) || !qualifies(person, declaration, rule)) continue
+    if (!viaCounts(vote.via, declaration, rule)) continue
+    if ((rule.typedConfirmation || rule.assurance === 'confirm') && !vote.confirmed) continue
+    const human = humanOf(person, bench.directory)
+    if (!counted.has(human)) counted.set(human, vote)
+  }
+  return [...counted.values()]
+}
+
+/** Whether these votes satisfy one rule: enough people, and enough of each demanded group. */
+export function satisfies(
+  declaration: Declaration,
+  votes: readonly CastVote[],
+  rule: ApprovalRule,
+  bench: Bench,
+): boolean {
+  const counted = countedApprovals(declaration, votes, rule, bench)
+  if (counted.length < rule.approversRequired) return false
+  const groupsOf = (vote: CastVote): readonly string[] =>
+    bench.directory.people.find(({ id }) => id === vote.by)?.groups ?? []
+  return rule.allOf.every(
+    ({ group, count }) => counted.filter((vote) => groupsOf(vote).includes(group)).length >= count,
+  )
+}
+
+export type Tally = 'pending' | 'approved' | 'denied' | 'changes_requested'
+
+/** I9: denies first, then a request for changes, then quorum under every rule. */
+export function tally(declaration: Declaration, votes: readonly CastVote[], bench: Bench): Tally {
+  const threshold = Math.max(1, ...bench.rules.map((rule) => rule.denyThreshold))
+  const denies = votes.filter(({ verdict }) => verdict === 'deny').length
+  const changes = votes.filter(({ verdict }) => verdict === 'request_changes').length
+  if (denies + (threshold > 1 ? changes : 0) >= threshold) return 'denied'
+  if (threshold === 1 && changes > 0) return 'changes_requested'
+  const enough = bench.rules.length > 0 && bench.rules.every((rule) => satisfies(declaration, votes, rule, bench))
+  return enough ? 'approved' : 'pending'
+}
+
+/** Hidden values that no counted approver has seen; for high and critical they hold the decision up. */
+export function unseenByAll(
+  declaration: Declaration,
+  votes: readonly CastVote[],
+  bench: Bench,
+): readonly JsonPointer[] {
+  const elevated = declaration.riskTier === 'high' || declaration.riskTier === 'critical'
+  if (!elevated || declaration.policy?.allowUnseen) return []
+  const counted = bench.rules.flatMap((rule) => countedApprovals(declaration, votes, rule, bench))
+  return declaration.view.redacted.filter((pointer) => counted.every((vote) => vote.unseen.includes(pointer)))
+}
+
+/** I9: true when those who are left cannot reach quorum. The intent stays pending, and the inbox says so. */
+export function quorumOutOfReach(declaration: Declaration, votes: readonly CastVote[], bench: Bench): boolean {
+  const voted = new Set(votes.map(({ by }) => by))
+  const { people } = bench.directory
+  return bench.rules.some((rule) => {
+    const counted = countedApprovals(declaration, votes, rule, bench)
+    const humans = new Set(counted.map((vote) => humanOf(personOf(vote.by, people), bench.directory)))
+    const left = new Map<UserId, Person>()
+    for (const person of people) {
+      const human = humanOf(person, bench.directory)
+      const spoken = accountsOf(person, bench.directory).some(({ id }) => voted.has(id))
+      if (spoken || humans.has(human) || isExcluded(person, declaration, bench)) continue
+      if (bench.rules.every((each) => qualifies(person, declaration, each))) left.set(human, person)
+    }
+    if (counted.length + left.size < rule.approversRequired) return true
+    return rule.allOf.some(({ group, count }) => {
+      const have = counted.filter((vote) => personOf(vote.by, people)?.groups.includes(group)).length
+      return have + [...left.values()].filter((person) => person.groups.includes(group)).length < count
+    })
+  })
+}
+
+/** All accounts of the same human being, this one included. */
+function accountsOf(person: Person, directory: Directory): readonly Person[] {
+  return humansOf(directory).get(person.id) ?? [person]
+}
+
+/** One id for all accounts of a human being. */
+function humanOf(person: Person | undefined, directory: Directory): UserId {
+  return person ? (accountsOf(person, directory)[0]?.id ?? person.id) : 'usr_'
+}
+
+const humansByDirectory = new WeakMap<Directory, ReadonlyMap<UserId, readonly Person[]>>()
+
+/** Accounts joined by links, in either direction and over any number of steps. */
+function humansOf(directory: Directory): ReadonlyMap<UserId, readonly Person[]> {
+  const known = humansByDirectory.get(directory)
+  if (known) return known
+  const groups = new Map<UserId, Person[]>(directory.people.map((person) => [person.id, [person]]))
+  for (const person of directory.people) {
+    for (const id of person.linked) {
+      const mine = groups.get(person.id)
+      const theirs = groups.get(id)
+      if (!mine || !theirs || mine === theirs) continue
+      mine.push(...theirs)
+      for (const account of theirs) groups.set(account.id, mine)
+    }
+  }
+  humansByDirectory.set(directory, groups)
+  return groups
+}
+
+function personOf(id: UserId, people: readonly Person[]): Person | undefined {
+  return people.find((person) => person.id === id)
+}
+
+/** `cli` counts for low and medium, unless the policy allows it for more. */
+function viaCounts(via: Via, declaration: Declaration, rule: ApprovalRule): boolean {
+  if (via !== 'cli') return true
+  return declaration.riskTier === 'low' || declaration.riskTier === 'medium' || rule.allowVia.includes('cli')
+}
+
+function no(code: ErrorCode, reason: string): CanVote {
+  return { ok: false, code, reason }
+}
