@@ -5,8 +5,33 @@ const conditions = process.env.SA_DIST
   ? ['node', 'module', 'import', 'default']
   : ['@silentauth/source', 'node', 'module', 'import', 'default']
 
+const browserTests = ['test/browser/**/*.test.ts', '**/*.browser.test.ts']
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-  test: { include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'] },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/*/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...browserTests],
+        },
+      },
+      {
+        // Apart, because only these tests wait until a browser was found or unpacked.
+        extends: true,
+        test: {
+          name: 'browser',
+          include: browserTests,
+          exclude: ['**/node_modules/**'],
+          globalSetup: ['test/browser/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
 })

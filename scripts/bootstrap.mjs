@@ -26,12 +26,19 @@ class Refusal extends Error {}
 
 /** Ends the run by the signal that stopped it. */
 class Stopped extends Error {
+  /** @param {NodeJS.Signals} signal */
   constructor(signal) {
     super(signal)
     this.signal = signal
   }
 }
 
+/**
+ * @typedef {{ status: number | null, signal: NodeJS.Signals | null, received: NodeJS.Signals | null, output: Buffer }} Ended
+ * `received`: the last signal that we passed on to it.
+ */
+
+/** @param {string[]} args */
 async function main(args) {
   if (Number(process.versions.node.split('.')[0]) < 20) {
     throw new Refusal(`SilentAuth needs Node 20 or newer to start, and this is ${process.version}.`)
@@ -49,7 +56,7 @@ async function main(args) {
   }
   const ended = await start(command === 'node' ? node : command, rest, { env: environment(node), stdio: 'inherit' })
   if (ended.signal !== null) throw new Stopped(ended.signal)
-  process.exitCode = ended.status
+  process.exitCode = ended.status ?? 1
 }
 
 /** Installs unless `node_modules` was made from these very files; resolves to the Node that runs everything else. */
@@ -77,15 +84,20 @@ async function install() {
   return node
 }
 
+/** @param {string} node */
 async function build(node) {
   const args = ['run', 'build', '--output-logs=errors-only', '--log-order=grouped']
   await quietly('The build failed; the lines above say why.', 'turbo', args, environment(node))
 }
 
-/** The project's Node, or the running one where it is new enough: older SQLite bindings cut a text at its first NUL. */
+/**
+ * The project's Node, or the running one where it is new enough: older SQLite bindings cut a text at its first NUL.
+ *
+ * @param {string | null} projectNode
+ */
 function nodeFor(projectNode) {
   if (projectNode !== null) return projectNode
-  const [major, minor] = process.versions.node.split('.').map(Number)
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if ((major === 24 && minor >= 16) || (major === 26 && minor >= 1) || major > 26) return process.execPath
   throw new Refusal(
     `On ${process.platform} ${process.arch} SilentAuth needs Node 24.16 or newer (24.x, or 26.1 and up), and this is ` +
@@ -93,6 +105,7 @@ function nodeFor(projectNode) {
   )
 }
 
+/** @param {string} node */
 function environment(node) {
   const name = Object.keys(process.env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH'
   const bins = path.join(MODULES, '.bin')
@@ -118,6 +131,7 @@ function workspaceFolders() {
   return ['.', ...members.filter((folder) => existsSync(path.join(ROOT, folder, 'package.json'))).sort()]
 }
 
+/** @param {string} folder */
 function isInstalled(folder) {
   const { dependencies, devDependencies } = JSON.parse(readFileSync(path.join(ROOT, folder, 'package.json'), 'utf8'))
   if (dependencies === undefined && devDependencies === undefined) return true
@@ -133,7 +147,12 @@ function readStamp() {
   }
 }
 
-/** npx of the npm that runs this script, else the one on PATH. */
+/**
+ * npx of the npm that runs this script, else the one on PATH.
+ *
+ * @param {string} packageManager
+ * @returns {[command: string, args: string[]]}
+ */
 function npx(packageManager) {
   const args = ['-y', packageManager, 'install', '--frozen-lockfile']
   const npm = process.env.npm_execpath ?? ''
@@ -142,14 +161,20 @@ function npx(packageManager) {
   return ['npx', args]
 }
 
-/** One install or build at a time: two in the same folder would pull the files from under each other. */
+/**
+ * One install or build at a time: two in the same folder would pull the files from under each other.
+ *
+ * @template Result
+ * @param {() => Promise<Result>} work
+ * @returns {Promise<Result>}
+ */
 async function exclusively(work) {
   for (let waits = 0; ; waits++) {
     try {
       writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
       break
     } catch (error) {
-      if (error.code !== 'EEXIST') throw error
+      if (codeOf(error) !== 'EEXIST') throw error
     }
     if (isStale()) rmSync(LOCK, { force: true })
     else {
@@ -171,11 +196,23 @@ function isStale() {
     process.kill(Number(readFileSync(LOCK, 'utf8')), 0)
     return false
   } catch (error) {
-    return error.code === 'ESRCH'
+    return codeOf(error) === 'ESRCH'
   }
 }
 
-/** Runs a step whose output matters only when it fails, or to a person who is watching. */
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+/**
+ * Runs a step whose output matters only when it fails.
+ *
+ * @param {string} sentence
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
 async function quietly(sentence, command, args, env) {
   const ended = await start(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   if (ended.status === 0) return
@@ -185,27 +222,39 @@ async function quietly(sentence, command, args, env) {
   throw new Refusal(sentence)
 }
 
-/** Starts a command and passes the signals that we get on to it, until it ends. */
+/**
+ * Starts a command and passes the signals that we get on to it, until it ends.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} options
+ * @returns {Promise<Ended>}
+ */
 function start(command, args, options) {
   return new Promise((resolve, reject) => {
     const shell = WINDOWS && !path.isAbsolute(command)
     const child = spawn(command, args, { cwd: ROOT, shell, ...options })
+    /** @type {Buffer[]} */
     const output = []
     child.stdout?.on('data', (chunk) => output.push(chunk))
     child.stderr?.on('data', (chunk) => output.push(chunk))
+    /** @type {NodeJS.Signals | null} */
     let received = null
+    /** @param {NodeJS.Signals} signal */
     const forward = (signal) => {
       received = signal
       // The terminal's Ctrl-C has reached the child already, and a second one often means "at once".
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     }
+    /** @type {NodeJS.Signals[]} */
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
     for (const signal of signals) process.on(signal, forward)
+    /** @param {() => void} outcome */
     const settle = (outcome) => {
       for (const signal of signals) process.off(signal, forward)
       outcome()
     }
-    child.on('error', (error) => settle(() => reject(new Refusal(`${command} cannot be started (${error.code}).`))))
+    child.on('error', (error) => settle(() => reject(new Refusal(`${command} cannot be started (${codeOf(error)}).`))))
     child.on('close', (status, signal) => {
       settle(() => resolve({ status, signal, received, output: Buffer.concat(output) }))
     })

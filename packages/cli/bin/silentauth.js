@@ -13,36 +13,53 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const HERE = path.dirname(fileURLToPath(import.meta.url))
 const MAIN = path.join(HERE, '..', 'dist', 'index.js')
 
-/** `>=24.16.0 <25 || >=26.1.0`, as package.json says: older SQLite bindings cut a text at its first NUL. */
+/**
+ * `>=24.16.0 <25 || >=26.1.0`, as package.json says: older SQLite bindings cut a text at its first NUL.
+ *
+ * @param {string} version
+ */
 function fits(version) {
-  const [major, minor] = version.split('.').map(Number)
+  const [major = 0, minor = 0] = version.split('.').map(Number)
   return (major === 24 && minor >= 16) || (major === 26 && minor >= 1) || major > 26
 }
 
-/** The nearest installed Node that fits, from `folder` upwards. */
+/**
+ * The nearest installed Node that fits, from `folder` upwards.
+ *
+ * @param {string} folder
+ * @returns {string | undefined}
+ */
 function nodeFrom(folder) {
   const found = path.join(folder, 'node_modules', `node-${process.platform}-${process.arch}`)
   const binary = path.join(found, 'bin', 'node')
-  if (existsSync(binary) && fits(JSON.parse(readFileSync(path.join(found, 'package.json'), 'utf8')).version)) return binary
+  if (existsSync(binary) && fits(JSON.parse(readFileSync(path.join(found, 'package.json'), 'utf8')).version))
+    return binary
   const parent = path.dirname(folder)
   return parent === folder ? undefined : nodeFrom(parent)
 }
 
+/** @param {string} sentence */
 function refuse(sentence) {
   console.error(sentence)
   process.exitCode = 1
 }
 
-/** Runs this same command line under another Node, and ends as it ends. */
+/**
+ * Runs this same command line under another Node, and ends as it ends.
+ *
+ * @param {string} node
+ */
 function handOver(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {
     // The terminal's Ctrl-C has reached the child already, and a second one often means "at once".
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
   }
   for (const signal of signals) process.on(signal, forward)
-  child.on('error', (error) => refuse(`${node} cannot be started (${error.code}).`))
+  child.on('error', (error) => refuse(`${node} cannot be started: ${error.message}.`))
   child.on('exit', (code, signal) => {
     for (const name of signals) process.off(name, forward)
     if (signal === null) process.exitCode = code
