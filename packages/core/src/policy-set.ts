@@ -1,20 +1,25 @@
 /**
  * A policy set is the policies of a project, compiled once, and the first of them that matches an intent.
  *
+ * First match wins in descending priority, ties go to the older policy; without a match a person decides. What the caller only
+ * claims (tier, source, source type) can make the verdict stricter, never laxer: an `auto_approve` must hold without those claims
+ * that its policy does not trust (LIFECYCLE I14), and no stricter policy before it may have been dodged by them.
+ *
  * @module
  */
 import type { PolicyRef } from './id.js'
 import type { SourceType, Verdict } from './intent.js'
 import type { EpochMs, JsonObject } from './json.js'
-import type { Policy } from './policy.js'
-import type { EffectiveTier } from './risk.js'
+import { type Policy, policyRef } from './policy.js'
+import { type CompiledPolicy, type PolicyIndex, policyIndex } from './policy-index.js'
+import { type EffectiveTier, highestTier, type RiskTier } from './risk.js'
+import { blockedAt } from './time-restriction.js'
 
-declare const compiled: unique symbol
 /** Keep it as long as the policies do not change: compiling costs far more than evaluating. */
 export interface PolicySet {
-  readonly [compiled]: true
-  /** How many were compiled, disabled ones not counted. */
+  /** Disabled policies are not part of it. */
   readonly size: number
+  readonly index: PolicyIndex
 }
 
 /** What is judged: an intent before it has an id. */
@@ -56,4 +61,133 @@ export interface ShadowMatch {
 export interface WithheldApproval {
   readonly policy: PolicyRef
   readonly because: 'trust_claims' | 'allow'
+}
+
+/** Compiles the enabled policies, shadow ones included. Schemas are compiled when they are first needed. */
+export function policySet(policies: readonly Policy[]): PolicySet {
+  const ordered = policies.filter(({ enabled }) => enabled).sort(byPrecedence)
+  return { size: ordered.length, index: policyIndex(ordered) }
+}
+
+/**
+ * The verdict of the first policy that matches.
+ *
+ * An `auto_approve` whose intent `reenters` or is `idempotent` without the policy's `allow` is held for a person under that policy:
+ * asking the next one could end in another approval that no author meant for such an intent.
+ *
+ * @throws SilentAuthError `INVALID_FIELD` or RangeError for a policy that no parser has seen
+ */
+export function evaluate(set: PolicySet, subject: Subject): Evaluation {
+  const shadow: ShadowMatch[] = []
+  const withheld: WithheldApproval[] = []
+  const policy = firstMatch(set, subject, shadow, withheld)
+  if (policy === undefined) return { verdict: 'require_approval', policy, code: undefined, shadow, withheld }
+  const verdict = verdictOf(policy, subject)
+  if (verdict === 'auto_deny') {
+    const code = isTimeRestricted(policy, subject) ? 'TIME_RESTRICTED' : undefined
+    return { verdict, policy, code, shadow, withheld }
+  }
+  if (verdict !== policy.decision) note(withheld, { policy: policyRef(policy), because: 'allow' })
+  return { verdict, policy, code: undefined, shadow, withheld }
+}
+
+function byPrecedence(one: Policy, other: Policy): number {
+  if (one.priority !== other.priority) return other.priority - one.priority
+  if (one.createdAt !== other.createdAt) return one.createdAt - other.createdAt
+  return one.id < other.id ? -1 : 1
+}
+
+function verdictOf(policy: Policy, subject: Subject): Verdict {
+  if (isTimeRestricted(policy, subject)) return 'auto_deny'
+  if (policy.decision !== 'auto_approve') return policy.decision
+  const reentry = !subject.reenters || policy.allow?.includes('reenters')
+  const repetition = !subject.idempotent || policy.allow?.includes('idempotent')
+  return reentry && repetition ? 'auto_approve' : 'require_approval'
+}
+
+function isTimeRestricted({ timeRestrictions }: Policy, { now, projectZone }: Subject): boolean {
+  return timeRestrictions !== undefined && now !== undefined && blockedAt(timeRestrictions, now, projectZone)
+}
+
+/** What an intent says about its origin, as far as it is believed. */
+interface View {
+  readonly tier: RiskTier
+  readonly source: string
+  readonly sourceType: SourceType
+}
+
+function firstMatch(
+  set: PolicySet,
+  subject: Subject,
+  shadow: ShadowMatch[],
+  withheld: WithheldApproval[],
+): Policy | undefined {
+  const claimed: View = { tier: subject.risk.tier, source: subject.source ?? '', sourceType: subject.sourceType }
+  const dodged: CompiledPolicy[] = []
+  const next = set.index.candidates(subject.action, claimed.source)
+  for (let candidate = next(); candidate !== undefined; candidate = next()) {
+    const { policy, matchesParams } = candidate
+    if (!concerns(candidate, subject)) continue
+    const seenAsClaimed = isSeen(candidate, claimed)
+    const approves = policy.decision === 'auto_approve'
+    const views = approves ? viewsOf(policy, subject, claimed) : [claimed]
+    if (!views.every((view) => isSeen(candidate, view)) || !matchesParams(subject.params)) {
+      if (!seenAsClaimed && !approves && policy.mode === 'enforce') dodged.push(candidate)
+      if (seenAsClaimed && approves && policy.mode === 'enforce' && matchesParams(subject.params)) {
+        note(withheld, { policy: policyRef(policy), because: 'trust_claims' })
+      }
+      continue
+    }
+    if (policy.mode === 'shadow') {
+      note(shadow, { policy: policyRef(policy), verdict: verdictOf(policy, subject) })
+      continue
+    }
+    const stricter = approves
+      ? dodged.find((one) => views.some((view) => isSeen(one, view)) && one.matchesParams(subject.params))
+      : undefined
+    if (stricter !== undefined) note(withheld, { policy: policyRef(policy), because: 'trust_claims' })
+    return stricter?.policy ?? policy
+  }
+  return undefined
+}
+
+/** What no claim can change. */
+function concerns({ policy, action }: CompiledPolicy, subject: Subject): boolean {
+  const { environment } = policy.match
+  return (environment === undefined || environment === subject.environment) && (action?.matches(subject.action) ?? true)
+}
+
+function isSeen({ policy, source }: CompiledPolicy, view: View): boolean {
+  const { riskTier, sourceType } = policy.match
+  if (riskTier !== undefined && riskTier !== 'any' && riskTier !== view.tier) return false
+  if (sourceType !== undefined && sourceType !== 'any' && sourceType !== view.sourceType) return false
+  return source?.matches(view.source) ?? true
+}
+
+/**
+ * How an approving policy may see the intent: with the claims, where they are stricter, and without those that it does not trust.
+ * It has to match all of these, and no stricter policy before it any.
+ */
+function viewsOf(policy: Policy, subject: Subject, claimed: View): readonly View[] {
+  const { risk, sourceIsBound } = subject
+  const trusts = policy.trustClaims ?? []
+  const trustsTier = trusts.includes('risk_tier')
+  const tier = trustsTier || risk.named ? risk.tier : highestTier(risk.tier, 'medium')
+  const views: View[] = [{ ...claimed, tier }]
+  if (!sourceIsBound && !trusts.includes('source')) views.push({ tier, source: '', sourceType: UNCLAIMED_SOURCE_TYPE })
+  // A claim above what the intent would have had without it: it may have led past a policy for the lower tier.
+  if (!trustsTier && highestTier(risk.tier, risk.unclaimed) !== risk.unclaimed) {
+    views.push({ ...(views.at(-1) as View), tier: risk.unclaimed })
+  }
+  return views
+}
+
+/** What `source_type` is where nobody said. */
+const UNCLAIMED_SOURCE_TYPE: SourceType = 'ai_agent'
+
+/** An agent chooses its action, but not how many notes its intent carries. */
+const MAX_NOTES = 20
+
+function note<Note>(notes: Note[], entry: Note): void {
+  if (notes.length < MAX_NOTES) notes.push(entry)
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { type Json, type JsonObject, type JsonPointer, pointerStep } from './json.js'
-import { isSecretName, isSecretValue } from './secret-shape.js'
+import { isSecretName } from './secret-name.js'
+import { isSecretValue } from './secret-shape.js'
 
 /** The one member of the object that stands for a hidden value. An agent that writes it has its object hidden. */
 export const REDACTED = 'silentauth.redacted'

@@ -175,4 +175,4 @@ export function hasHiddenCharacters(text: string): boolean {
 
 /** Single classes and one character of context: nothing here can backtrack. */
 const HIDDEN =
-  /(?![\t\n\r\u200d\ufe0f])[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|\u200d(?!\p{Extended_Pictographic})|(?<!\p{Emoji})\ufe0f/u
+  /(?![\t\n\r]|\u200d|\ufe0f)[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|\u200d(?!\p{Extended_Pictographic})|(?<!\p{Emoji})\ufe0f/u
