@@ -76,6 +76,8 @@ async function install() {
     ...process.env,
     // There may be nobody to ask, and what is removed is only what this install would replace.
     pnpm_config_confirm_modules_purge: 'false',
+    // In production mode pnpm would leave out the very tools that build.
+    NODE_ENV: 'development',
   })
   const runs = mayHaveOwn && existsSync(own) && (await start(own, ['--version'], { stdio: 'ignore' })).status === 0
   const projectNode = runs ? own : null
