@@ -42,7 +42,7 @@ function formError(json: unknown, error: z.ZodError, at: string): SilentAuthErro
   if (issue !== undefined && isAbsent(json, issue.path)) {
     return new SilentAuthError('MISSING_FIELDS', `missing: ${path}`, { field: path, cause: error })
   }
-  return new SilentAuthError('INVALID_FIELD', `${path || 'the policy'}: ${reasonOf(issue)}`, {
+  return new SilentAuthError('INVALID_FIELD', `${path || 'the whole'}: ${reasonOf(issue)}`, {
     field: path,
     cause: error,
   })
