@@ -53,7 +53,8 @@ function errorsPage(core: Core): string {
 
 Every refusal has a code, which is contract: branch on it, never on the message. Answers over HTTP carry it as
 \`{ "data": null, "error": { "code", "message", "hint" } }\`; in TypeScript it is \`error.code\` of a \`SilentAuthError\`
-(ask with \`isSilentAuthError(error)\`). Messages name ids and fields, never parameter values, tokens or keys.
+(ask with \`isSilentAuthError(error)\`). Messages name ids and fields, never parameter values, tokens or keys. Codes without
+an HTTP status are made on the client side; no gate sends them.
 
 ${errorsTable(core, [])}`
 }
@@ -66,7 +67,9 @@ function errorsTable({ ERROR_STATUS, ERROR_HINT }: Core, patterns: string[]): st
   for (const pattern of patterns) {
     if (!codes.some((code) => code.startsWith(pattern.replace('*', '')))) throw new Error(`no error code is ${pattern}`)
   }
-  const rows = codes.map((code) => `| \`${code}\` | ${ERROR_STATUS[code] ?? '–'} | ${ERROR_HINT[code]} |`)
+  const rows = codes.map(
+    (code) => `| \`${code}\` | ${ERROR_STATUS[code] ?? '–'} | ${ERROR_HINT[code].replaceAll('|', '\\|')} |`,
+  )
   return ['| code | HTTP | what to do |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
