@@ -1,0 +1,198 @@
+/**
+ * A store in memory: for tests, and for gates whose decisions need not outlive the process. It behaves like the durable
+ * ones: what goes in and out is a copy, transactions come one after the other, and take effect whole or not at all.
+ *
+ * @module
+ */
+import type { StoredLeaf } from './audit.js'
+import { conflict, isConflict, MAX_RUNS } from './conflict.js'
+import { SilentAuthError } from './errors.js'
+import { exclusive } from './exclusive.js'
+import { frozenCopy } from './frozen-copy.js'
+import type { IntentId } from './id.js'
+import type { EpochMs } from './json.js'
+import { type MemoryIntents, memoryIntents } from './memory-intents.js'
+import { type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
+import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
+import type { Draft } from './memory-table.js'
+import type { State } from './state.js'
+import type { Store, StoreReader, StoreTransaction } from './store.js'
+
+export interface MemoryStoreOptions {
+  /** @default Date.now */
+  now?: (() => EpochMs) | undefined
+}
+
+export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store {
+  const tables: Tables = { intents: memoryIntents(), registry: memoryRegistry(), leaves: memoryLeaves() }
+  const writing = exclusive()
+  let closed = false
+
+  function requireOpen(): void {
+    if (closed) throw new SilentAuthError('DB_ERROR', 'the store is closed')
+  }
+
+  async function runOnce<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result> {
+    const begun = beginTransaction(tables, now)
+    try {
+      const result = await work(begun.tx)
+      begun.commit()
+      return result
+    } catch (error) {
+      throw begun.failure() ?? error
+    } finally {
+      begun.end()
+    }
+  }
+
+  return {
+    ...readerOf(tables, undefined, now, requireOpen),
+    sequencing: 'immediate',
+    async transaction(work) {
+      requireOpen()
+      return writing.run(async () => {
+        for (let run = 1; ; run++) {
+          try {
+            return await runOnce(work)
+          } catch (error) {
+            if (!isConflict(error) || run >= MAX_RUNS) throw error
+          }
+        }
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await writing.idle()
+    },
+  }
+}
+
+interface Tables {
+  readonly intents: MemoryIntents
+  readonly registry: MemoryRegistry
+  readonly leaves: MemoryLeaves
+}
+
+/** What one transaction sees and has written. */
+interface Drafts {
+  readonly intents: Draft<State>
+  readonly registry: RegistryDraft
+  readonly leaves: StoredLeaf[]
+}
+
+function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs, guard: () => void): StoreReader {
+  const { intents, leaves } = tables
+  const draft = drafts?.intents
+  const registry = drafts?.registry ?? tables.registry.committed
+  /** Every read is a promise, as of a database, and refuses once there is nothing to read from. */
+  function read<Args extends unknown[], Result>(look: (...args: Args) => Result): (...args: Args) => Promise<Result> {
+    return async (...args) => {
+      guard()
+      return look(...args)
+    }
+  }
+  return {
+    now: read(now),
+    intent: read((id) => intents.state(id, draft)),
+    intentByIdempotencyKey: read((scope, key) => intents.byIdempotencyKey(scope, key, draft)),
+    intentByPermit: read((id) => intents.byPermit(id, draft)),
+    intents: read((query) => intents.page(query, draft)),
+    settledAmong: read((ids) =>
+      [...new Set(ids)].filter((id) => (intents.state(id, draft)?.status ?? 'pending') !== 'pending'),
+    ),
+    due: read((at, limit) => intents.due(at, limit, draft)),
+    countPending: read((keyId) => intents.countPending(keyId, draft)),
+    countDeclared: read((declaredBy, action) => intents.countDeclared(declaredBy, action, draft)),
+    sameAction: read((query) => intents.sameAction(query, draft)),
+    leaves: read(({ projectId, from, limit }) => leaves.from(projectId, from, limit, drafts?.leaves)),
+    project: read(registry.project),
+    projects: read(registry.projects),
+    key: read(registry.key),
+    keyBySecretHash: read(registry.keyBySecretHash),
+    keys: read(registry.keys),
+    agent: read(registry.agent),
+    agentByFingerprint: read(registry.agentByFingerprint),
+    agents: read(registry.agents),
+    person: read(registry.person),
+    directory: read(registry.directory),
+    policies: read(registry.policies),
+    sessionByCookieHash: read(registry.sessionByCookieHash),
+    request: read((principal, key) => registry.request(principal, key, now())),
+  }
+}
+
+function beginTransaction(tables: Tables, now: () => EpochMs) {
+  const registry = tables.registry.draft()
+  const drafts: Drafts = { intents: tables.intents.draft(), registry, leaves: [] }
+  const locked = new Set<IntentId>()
+  let ended = false
+  let failure: unknown
+
+  function requireRunning(): void {
+    if (ended) throw new TypeError('the transaction has ended')
+  }
+  /** A write that failed fails its transaction, whatever `work` makes of the error: in a database nothing else can happen. */
+  function write<Args extends unknown[], Result>(put: (...args: Args) => Result): (...args: Args) => Promise<Result> {
+    return async (...args) => {
+      requireRunning()
+      try {
+        return put(...args)
+      } catch (error) {
+        failure ??= error
+        throw error
+      }
+    }
+  }
+
+  const reader = readerOf(tables, drafts, now, requireRunning)
+  const tx: StoreTransaction = {
+    ...reader,
+    async lockIntent(id) {
+      locked.add(id)
+      return reader.intent(id)
+    },
+    insertIntent: write((state) => {
+      const { id } = state.declaration
+      if (drafts.intents.get(id)) throw conflict('intent')
+      drafts.intents.put(state)
+      locked.add(id)
+    }),
+    updateIntent: write((state) => {
+      const { id } = state.declaration
+      const before = drafts.intents.get(id)
+      if (!before || !locked.has(id)) throw new TypeError(`${id} was not locked by this transaction`)
+      drafts.intents.put({ ...state, declaration: before.declaration })
+    }),
+    appendLeaf: write((leaf) => {
+      drafts.leaves.push(tables.leaves.place(leaf, drafts.leaves))
+    }),
+    // Nothing in this process reads an outbox in memory, and nothing outlives it.
+    enqueue: write((rows) => {
+      frozenCopy(rows)
+    }),
+    putProject: write(registry.putProject),
+    putKey: write(registry.putKey),
+    putAgent: write(registry.putAgent),
+    putPerson: write(registry.putPerson),
+    putGroup: write(registry.putGroup),
+    putPolicies: write(registry.putPolicies),
+    putSession: write((session) => registry.putSession(session, now())),
+    deleteSession: write(registry.deleteSession),
+    putSignInToken: write((token) => registry.putSignInToken(token, now())),
+    takeSignInToken: write(registry.takeSignInToken),
+    putRequest: write((record) => registry.putRequest(record, now())),
+  }
+  return {
+    tx,
+    failure: () => failure,
+    commit() {
+      if (failure !== undefined) throw failure
+      drafts.intents.commit()
+      registry.commit()
+      tables.leaves.append(drafts.leaves)
+    },
+    end() {
+      ended = true
+    },
+  }
+}
