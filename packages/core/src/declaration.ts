@@ -21,8 +21,9 @@ export interface Declaration {
   readonly keyId: KeyId
   /** The agent that the key is bound to and that `source` names. */
   readonly agentId: AgentId | undefined
-  /** Where the idempotency key counts, and the key itself. */
-  readonly idempotency: { readonly scope: string; readonly key: string; readonly fingerprint: Digest } | undefined
+  /** Whose it is: the bound agent, else the lineage of the key. Idempotency keys count within it. */
+  readonly owner: string
+  readonly idempotency: { readonly key: string; readonly fingerprint: Digest } | undefined
   readonly action: string
   /** The frozen snapshot. */
   readonly params: JsonObject

@@ -6,7 +6,7 @@
  * @module
  */
 import { type ErrorCode, isSilentAuthError, SilentAuthError } from './errors.js'
-import { type Execution, grantedExecution } from './granted-execution.js'
+import { type Execution, type GrantFields, grantedExecution } from './granted-execution.js'
 import { type IntentId, type ProjectId, randomToken } from './id.js'
 import { type Intent, type IntentDraft, isSettled, type SettledIntent } from './intent.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
@@ -56,6 +56,8 @@ export interface Trust {
   readonly issuer: string
   readonly projectId: ProjectId
   readonly keys: KeyRing | undefined
+  /** The gate's clock, where it is not the system's: a gate in a test. */
+  readonly now?: (() => EpochMs) | undefined
 }
 
 export type Claim =
@@ -257,17 +259,17 @@ async function verifyGrant(
     attempt: Attempt
     signal: AbortSignal | undefined
   },
-): Promise<{ token: string; permitId: `pmt_${string}`; expiresAt: EpochMs; approvedBy: readonly string[] }> {
+): Promise<GrantFields> {
   const { intent, params, claim, attempt, signal } = grant
   try {
     const granted = snapshot(claim.params)
     if (granted.digest !== params.digest || granted.digest !== intent.paramsDigest) {
       throw new SilentAuthError('PERMIT_PARAMS', `${intent.id}: the gate granted other params`, { intentId: intent.id })
     }
-    const { issuer, projectId, keys } = await gate.trust({ signal })
+    const { issuer, projectId, keys, now = Date.now } = await gate.trust({ signal })
     signal?.throwIfAborted()
     // An hs256 project shares no secret with agents: the authenticated answer and the digest are what is checked.
-    if (keys === undefined) return { token: claim.permit, ...unverified(claim.permit, intent) }
+    if (keys === undefined) return { token: claim.permit, now, ...unverified(claim.permit, intent) }
     const permit = await verifyPermit(claim.permit, {
       keys,
       issuer,
@@ -276,6 +278,7 @@ async function verifyGrant(
       params: params.value,
       audience: intent.audience,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+      now,
     })
     if (permit.claims.intent_id !== intent.id) {
       throw new SilentAuthError('PERMIT_CLAIMS', `${intent.id}: the permit is of another intent`, {
@@ -283,14 +286,14 @@ async function verifyGrant(
       })
     }
     const { jti, exp } = permit.claims
-    return { token: claim.permit, permitId: jti, expiresAt: exp * 1000, approvedBy: permit.approvedBy }
+    return { token: claim.permit, permitId: jti, expiresAt: exp * 1000, approvedBy: permit.approvedBy, now }
   } catch (error) {
     await gate.report(intent.id, attempt, { status: 'not_started' }).catch(() => undefined)
     throw error
   }
 }
 
-function unverified(token: string, intent: SettledIntent) {
+function unverified(token: string, intent: SettledIntent): Omit<GrantFields, 'token' | 'now'> {
   const claims = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as {
     jti: `pmt_${string}`
     exp: number

@@ -41,25 +41,29 @@ interface Grant {
   readonly params: Snapshot
   readonly edited: boolean
   readonly attempt: Attempt
-  readonly fields: {
-    readonly token: string
-    readonly permitId: PermitId
-    readonly expiresAt: EpochMs
-    readonly approvedBy: readonly string[]
-  }
+  readonly fields: GrantFields
   readonly options: GuardOptions
+}
+
+/** What the verified permit of a grant says. */
+export interface GrantFields {
+  readonly token: string
+  readonly permitId: PermitId
+  readonly expiresAt: EpochMs
+  readonly approvedBy: readonly string[]
+  readonly now: () => EpochMs
 }
 
 export function grantedExecution(gate: Gate, grant: Grant): Execution {
   const { intent, params, edited, attempt, fields, options } = grant
-  const { permitId, expiresAt, approvedBy, token } = fields
+  const { permitId, expiresAt, approvedBy, token, now } = fields
   const permit = permitObject(
     { intentId: intent.id, permitId, action: intent.action, params: params.value, expiresAt, approvedBy },
     token,
   )
   // Two clocks: a wall clock that is set back must not give an expired permit more time (E22).
   const entered = { yet: false }
-  const monotonicEnd = performance.now() + (expiresAt - Date.now())
+  const monotonicEnd = performance.now() + (expiresAt - now())
   let ended = false
 
   const end = async (outcome: Outcome): Promise<void> => {
@@ -81,7 +85,7 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
     edited,
     run(step) {
       if (!entered.yet) {
-        if (Date.now() >= expiresAt || performance.now() >= monotonicEnd) {
+        if (now() >= expiresAt || performance.now() >= monotonicEnd) {
           throw new SilentAuthError('PERMIT_EXPIRED', `${intent.id}: the permit expired before the tool was entered`, {
             intentId: intent.id,
           })

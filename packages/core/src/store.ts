@@ -16,9 +16,14 @@ export interface Store extends StoreReader, AsyncDisposable {
   readonly sequencing: 'immediate' | 'deferred'
   /**
    * Runs `work` in one serialisable unit: all of its writes become visible together or not at all. `work` may run more
-   * than once when the database reports a conflict, so it must not have other effects, and must use only `tx`.
+   * than once, so it must not have other effects, and must use only `tx`: again when the database reports that two
+   * transactions collided, and when a row that must be unique was there first (`isConflict`). A `work` that looks first, as
+   * every one should, then finds that row; one that conflicts in every run has its caller see the conflict.
+   *
+   * A write that failed fails the whole, even when `work` catches the error. What `work` throws passes unchanged.
    *
    * @throws SilentAuthError `DB_ERROR`, with the cause; `AUDIT_UNAVAILABLE` when only the leaf could not be written
+   * @throws TypeError when called from within `work`
    */
   transaction<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>
 }
@@ -31,16 +36,16 @@ export interface StoreReader {
   /** Scope: the bound agent or the key's lineage. */
   intentByIdempotencyKey(scope: string, key: string): Promise<IntentId | undefined>
   intentByPermit(id: PermitId): Promise<IntentId | undefined>
-  /** Newest first, by creation and then id; at most `limit`. */
+  /** Newest first, by creation and then id; at most `limit`. @throws SilentAuthError `INVALID_FIELD` for a made-up cursor */
   intents(query: IntentQuery): Promise<StatePage>
-  /** Those of `ids` that are no longer pending: the catch-up of waiters. */
+  /** Those of `ids` that are stored and no longer pending, in any order: the catch-up of waiters. */
   settledAmong(ids: readonly IntentId[]): Promise<readonly IntentId[]>
-  /** Intents that the clock must move: pending past expiry, started past the deadline, windows that ended. */
+  /** Intents that the clock must move (`dueAt`): pending past expiry, started past the deadline, windows that ended. */
   due(now: EpochMs, limit: number): Promise<readonly IntentId[]>
   countPending(keyId: KeyId): Promise<number>
   /** How often this principal declared this action before; 0, 1 or more is what matters, so counting may stop at 10. */
   countDeclared(declaredBy: string, action: string): Promise<number>
-  /** Intents with the same principal, action and digest whose execution is started, suspended or unknown. */
+  /** Intents with the same principal, action and digest whose execution is started, suspended or unknown; oldest first. */
   sameAction(query: SameActionQuery): Promise<readonly IntentId[]>
   /** From `from` on, ascending; at most `limit`. */
   leaves(query: { projectId: ProjectId; from: number; limit: number }): Promise<readonly StoredLeaf[]>
@@ -64,7 +69,14 @@ export interface StoreReader {
 export interface StoreTransaction extends StoreReader {
   /** Reads the intent and keeps every other transaction from changing it until this one ends. */
   lockIntent(id: IntentId): Promise<State | undefined>
+  /** Conflicts on a taken id, and on a taken idempotency key of the same owner. */
   insertIntent(state: State): Promise<void>
+  /**
+   * Stores all but the declaration, which stays as it was inserted. Conflicts on a second vote of one person, a permit id of
+   * another intent, and a second first use of one approval.
+   *
+   * @throws TypeError unless this transaction locked or inserted it
+   */
   updateIntent(state: State): Promise<void>
   appendLeaf(leaf: AuditLeaf): Promise<void>
   enqueue(rows: readonly OutboxRow[]): Promise<void>
@@ -75,11 +87,13 @@ export interface StoreTransaction extends StoreReader {
   putGroup(projectId: ProjectId, group: string): Promise<void>
   /** Replaces all policies of the project and moves the revision on. */
   putPolicies(projectId: ProjectId, policies: readonly Policy[]): Promise<void>
+  /** Sessions, sign-in tokens and requests that have expired may be gone after a put of their kind. */
   putSession(session: Session): Promise<void>
   deleteSession(id: SessionId): Promise<void>
   putSignInToken(token: SignInToken): Promise<void>
   /** Takes the token out: it is there once, whoever asks first. */
   takeSignInToken(tokenHash: string): Promise<SignInToken | undefined>
+  /** Conflicts while an earlier record of this principal and key has not expired. */
   putRequest(record: RequestRecord): Promise<void>
 }
 
@@ -89,8 +103,8 @@ export interface IntentQuery {
   readonly decision?: Verdict | undefined
   readonly action?: string | undefined
   readonly source?: string | undefined
-  /** Of the declaring side: an agent key sees its own. */
-  readonly declaredBy?: string | undefined
+  /** `declaration.owner` is one of these; undefined: everybody's. */
+  readonly owners?: readonly string[] | undefined
   readonly limit: number
   readonly cursor?: string | undefined
 }

@@ -50,6 +50,8 @@ export interface Bench {
   readonly key: ProjectKey | undefined
   /** Demands that hold together: of the pinned policy, and of the current one unless it approves by itself. */
   readonly rules: readonly ApprovalRule[]
+  /** The current policy denies: no approval counts any more, a denial still does. */
+  readonly denied: boolean
 }
 
 /** Rule 6 of the design: nobody approves what they asked for. */
@@ -95,7 +97,7 @@ export function canVote(
   verdict: Vote['verdict'] = 'approve',
 ): CanVote {
   const person = bench.directory.people.find(({ id }) => id === principal.id)
-  if (!person || person.status !== 'active') return no('NOT_AN_APPROVER', 'this account is not active here')
+  if (person?.status !== 'active') return no('NOT_AN_APPROVER', 'this account is not active here')
   const accounts = accountsOf(person, bench.directory)
   if (votes.some((vote) => accounts.some(({ id }) => id === vote.by))) {
     return no('ALREADY_VOTED', 'this person has voted')
@@ -106,7 +108,8 @@ export function canVote(
   if (bench.rules.length === 0 || !bench.rules.every((rule) => qualifies(person, declaration, rule))) {
     return no('NOT_AN_APPROVER', 'the policy names other approvers')
   }
-  if (verdict === 'approve' && !bench.rules.every((rule) => viaCounts(principal.via, declaration, rule))) {
+  if (verdict === 'approve' && bench.denied) return no('POLICY_CHANGED', 'the current policy denies it')
+  if (verdict === 'approve' && !bench.rules.every((rule) => rule.allowVia.includes(principal.via))) {
     return no('ASSURANCE_REQUIRED', `votes through ${principal.via} do not count for this intent`)
   }
   return { ok: true, code: undefined, reason: undefined }
@@ -114,7 +117,7 @@ export function canVote(
 
 /** True when the vote needs the text of `confirmationText`. */
 export function needsConfirmation(bench: Bench): boolean {
-  return bench.rules.some((rule) => rule.typedConfirmation || rule.assurance === 'confirm')
+  return bench.rules.some((rule) => rule.typedConfirmation)
 }
 
 export function isConfirmed(vote: Vote, declaration: Declaration): boolean {
@@ -133,8 +136,8 @@ export function countedApprovals(
     const person = bench.directory.people.find(({ id }) => id === vote.by)
     if (vote.verdict !== 'approve' || vote.edited || !person) continue
     if (isExcluded(person, declaration, bench) || !qualifies(person, declaration, rule)) continue
-    if (!viaCounts(vote.via, declaration, rule)) continue
-    if ((rule.typedConfirmation || rule.assurance === 'confirm') && !vote.confirmed) continue
+    if (!rule.allowVia.includes(vote.via)) continue
+    if (rule.typedConfirmation && !vote.confirmed) continue
     const human = humanOf(person, bench.directory)
     if (!counted.has(human)) counted.set(human, vote)
   }
@@ -166,7 +169,8 @@ export function tally(declaration: Declaration, votes: readonly CastVote[], benc
   const changes = votes.filter(({ verdict }) => verdict === 'request_changes').length
   if (denies + (threshold > 1 ? changes : 0) >= threshold) return 'denied'
   if (threshold === 1 && changes > 0) return 'changes_requested'
-  const enough = bench.rules.length > 0 && bench.rules.every((rule) => satisfies(declaration, votes, rule, bench))
+  if (bench.denied || bench.rules.length === 0) return 'pending'
+  const enough = bench.rules.every((rule) => satisfies(declaration, votes, rule, bench))
   return enough ? 'approved' : 'pending'
 }
 
@@ -184,6 +188,7 @@ export function unseenByAll(
 
 /** I9: true when those who are left cannot reach quorum. The intent stays pending, and the inbox says so. */
 export function quorumOutOfReach(declaration: Declaration, votes: readonly CastVote[], bench: Bench): boolean {
+  if (bench.denied) return true
   const voted = new Set(votes.map(({ by }) => by))
   const { people } = bench.directory
   return bench.rules.some((rule) => {
@@ -236,12 +241,6 @@ function humansOf(directory: Directory): ReadonlyMap<UserId, readonly Person[]> 
 
 function personOf(id: UserId, people: readonly Person[]): Person | undefined {
   return people.find((person) => person.id === id)
-}
-
-/** `cli` counts for low and medium, unless the policy allows it for more. */
-function viaCounts(via: Via, declaration: Declaration, rule: ApprovalRule): boolean {
-  if (via !== 'cli') return true
-  return declaration.riskTier === 'low' || declaration.riskTier === 'medium' || rule.allowVia.includes('cli')
 }
 
 function no(code: ErrorCode, reason: string): CanVote {

@@ -1,0 +1,197 @@
+/**
+ * The engine runs one command in one transaction: lock the intent, read the facts, compute the transition, write state,
+ * outbox and exactly one audit leaf, and only after the commit wake whoever waits.
+ *
+ * @module
+ */
+import { auditLeaf } from './audit.js'
+import type { Declaration } from './declaration.js'
+import { SilentAuthError } from './errors.js'
+import type { Judgement } from './execution.js'
+import { type IntentId, newId, type ProjectId } from './id.js'
+import type { EpochMs, Json, JsonObject } from './json.js'
+import { type Facts, judge } from './judgement.js'
+import { type Command, clock, transition } from './lifecycle.js'
+import { type PolicySet, policySet } from './policy-set.js'
+import type { KeyPrincipal, Project, ProjectKey } from './registry.js'
+import type { LifecycleEvent, State, Transition } from './state.js'
+import type { OutboxRow, Store, StoreReader, StoreTransaction } from './store.js'
+import { type Waiters, waiters } from './waiters.js'
+
+export interface EngineOptions {
+  readonly store: Store
+  readonly projectId: ProjectId
+}
+
+export interface Engine {
+  readonly store: Store
+  readonly projectId: ProjectId
+  readonly waiters: Waiters
+  /** An intent of this project as the clock has it now. @throws SilentAuthError `NOT_FOUND` */
+  read(id: IntentId): Promise<{ state: State; now: EpochMs }>
+  /** One command on one intent. @throws SilentAuthError why nothing changed; or a refusal that was itself written (E8) */
+  change(id: IntentId, work: (change: Change) => Promise<Prepared>): Promise<Transition>
+  /** A transaction of its own kind, for what concerns more than one intent. It writes its one leaf by `Writer.leaf`. */
+  write<Result>(work: (writer: Writer) => Promise<Result>): Promise<Result>
+  facts(reader: StoreReader, declaration: Pick<Declaration, 'keyId' | 'source'>): Promise<Facts>
+  /** The key as it is now. @throws SilentAuthError `UNAUTHORIZED` */
+  key(reader: StoreReader, principal: KeyPrincipal): Promise<ProjectKey>
+  onChange(listener: (id: IntentId) => void): () => void
+}
+
+/** What a command is made from. */
+export interface Change {
+  readonly tx: StoreTransaction
+  readonly state: State
+  readonly now: EpochMs
+  readonly facts: Facts
+  readonly judgement: Judgement
+}
+export interface Prepared {
+  readonly command: Command
+  /** Who did it, as the log names it. */
+  readonly actor: string
+  /** What the log commits to without showing it. */
+  readonly values?: Readonly<Record<string, Json>>
+}
+
+export interface Writer {
+  readonly tx: StoreTransaction
+  readonly now: EpochMs
+  /** Stores the outcome of a transition; `leaf` must be called once with all events of the command. */
+  save(before: State | undefined, done: Transition): Promise<void>
+  leaf(actor: string, events: readonly LogEvent[], values?: Readonly<Record<string, Json>>): Promise<void>
+}
+export interface LogEvent {
+  readonly type: string
+  readonly intentId: IntentId | undefined
+  readonly data: JsonObject
+}
+
+/** Events that channels and webhooks hear of. */
+const ANNOUNCED: ReadonlySet<LifecycleEvent['type']> = new Set<LifecycleEvent['type']>([
+  'intent.created',
+  'intent.approved',
+  'intent.denied',
+  'intent.expired',
+  'intent.cancelled',
+  'intent.changes_requested',
+  'intent.superseded',
+  'execution.reported',
+])
+
+export function engine({ store, projectId }: EngineOptions): Engine {
+  const waiting = waiters()
+  const listeners = new Set<(id: IntentId) => void>()
+  let compiled: { revision: number; set: PolicySet } | undefined
+
+  const project = async (reader: StoreReader): Promise<Project> => {
+    const found = await reader.project(projectId)
+    if (!found) throw new SilentAuthError('NOT_FOUND', `project ${projectId} does not exist`)
+    return found
+  }
+
+  const policies = async (reader: StoreReader): Promise<PolicySet> => {
+    const stored = await reader.policies(projectId)
+    if (compiled?.revision !== stored.revision) {
+      compiled = { revision: stored.revision, set: policySet(stored.policies) }
+    }
+    return compiled.set
+  }
+
+  const own: Engine = {
+    store,
+    projectId,
+    waiters: waiting,
+
+    async read(id) {
+      const state = await store.intent(id)
+      if (state?.declaration.projectId !== projectId) throw notFound(id)
+      const now = await store.now()
+      return { state: clock(state, now).state, now }
+    },
+
+    async change(id, work) {
+      const done = await own.write(async (writer) => {
+        const { tx } = writer
+        const state = await tx.lockIntent(id)
+        if (state?.declaration.projectId !== projectId) throw notFound(id)
+        const now = await tx.now()
+        const facts = await own.facts(tx, state.declaration)
+        const judgement = judge(state.declaration, facts, now)
+        const { command, actor, values } = await work({ tx, state, now, facts, judgement })
+        const result = transition(state, command, now)
+        if (result.events.length > 0 || result.state !== state) {
+          await writer.save(state, result)
+          await writer.leaf(actor, result.events, values)
+        }
+        return result
+      })
+      if (done.refusal) throw done.refusal
+      return done
+    },
+
+    async write(work) {
+      const changed = new Set<IntentId>()
+      const result = await store.transaction(async (tx) => {
+        changed.clear()
+        const now = await tx.now()
+        return work({
+          tx,
+          now,
+          async save(before, done) {
+            const { id } = done.state.declaration
+            if (before === undefined) await tx.insertIntent(done.state)
+            else await tx.updateIntent(done.state)
+            const rows = done.events.filter(({ type }) => ANNOUNCED.has(type))
+            if (rows.length > 0) await tx.enqueue(rows.map((row) => outboxRow(projectId, row, now)))
+            changed.add(id)
+          },
+          async leaf(actor, events, values = {}) {
+            const intentId = events.find((event) => event.intentId !== undefined)?.intentId
+            await tx.appendLeaf(auditLeaf({ projectId, actor, intentId, events, values }, now))
+          },
+        })
+      })
+      // After the commit: a waiter that reads again finds what it was woken for.
+      for (const id of changed) {
+        waiting.wake(id)
+        for (const listener of listeners) listener(id)
+      }
+      return result
+    },
+
+    async facts(reader, { keyId, source }) {
+      const [projectNow, directory, key, agent, set] = await Promise.all([
+        project(reader),
+        reader.directory(projectId),
+        reader.key(keyId),
+        source === undefined ? undefined : reader.agentByFingerprint(projectId, source),
+        policies(reader),
+      ])
+      return { project: projectNow, directory, key, agent, policies: set }
+    },
+
+    async key(reader, principal) {
+      const key = await reader.key(principal.id)
+      if (key?.projectId !== projectId || key.status !== 'active') {
+        throw new SilentAuthError('UNAUTHORIZED', `key ${principal.id} is not active in this project`)
+      }
+      return key
+    },
+
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  return own
+}
+
+function outboxRow(projectId: ProjectId, { type, intentId }: LifecycleEvent, now: EpochMs): OutboxRow {
+  return { id: newId('out'), projectId, intentId, event: type, createdAt: now }
+}
+
+export function notFound(id: IntentId): SilentAuthError {
+  return new SilentAuthError('NOT_FOUND', `intent ${id} is not there for this credential`, { intentId: id })
+}

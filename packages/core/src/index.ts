@@ -1,0 +1,154 @@
+/**
+ * Intents, policies, permits and the gate.
+ *
+ * @module
+ */
+export { type ApprovalRule, approvalRule } from './approval-rule.js'
+export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
+export { type CallIdentity, callKey } from './call-key.js'
+export { canonicalJson } from './canonical-json.js'
+export type { Counter, ExecutionReport, RedeemRequest, VerifyRequest } from './counter.js'
+export { currentPermit, type Permit } from './current-permit.js'
+export type { Declaration } from './declaration.js'
+export type { Desk, InboxFilter, InboxItem, Review, ReviewVote } from './desk.js'
+export { digestAnywhere, digestOf } from './digest.js'
+export {
+  ERROR_HINT,
+  ERROR_STATUS,
+  type ErrorCode,
+  type ErrorDetails,
+  isSilentAuthError,
+  SilentAuthError,
+} from './errors.js'
+export type { Finding } from './execution.js'
+export {
+  type Begun,
+  begin,
+  type CallOptions,
+  type Claim,
+  type FinalOutcome,
+  type Gate,
+  type GateCall,
+  type GateEvent,
+  type GuardOptions,
+  guard,
+  hold,
+  type Look,
+  look,
+  type Outcome,
+  type Refusal,
+  refusalError,
+  type Trust,
+  type WaitOptions,
+} from './gate.js'
+export { compileGlob, type Glob } from './glob.js'
+export type { Execution } from './granted-execution.js'
+export {
+  type AgentId,
+  type IntentId,
+  type KeyId,
+  type LeafId,
+  newId,
+  type PermitId,
+  type PolicyId,
+  type PolicyRef,
+  type ProjectId,
+  randomToken,
+  type SessionId,
+  type UserId,
+} from './id.js'
+export {
+  type Approval,
+  type Delivery,
+  type Edits,
+  type ExecutionState,
+  type ExecutionStatus,
+  type Intent,
+  type IntentDraft,
+  type IntentStatus,
+  isSettled,
+  parseDraft,
+  type Resolution,
+  type SettledIntent,
+  type SourceType,
+  type Verdict,
+  type Via,
+} from './intent.js'
+export type { Digest, EpochMs, Json, JsonObject, JsonPointer } from './json.js'
+export { type HmacKeyRing, type KeyRing, keyRing, secretRing } from './key-ring.js'
+export { hmacSha256 } from './keyed-digest.js'
+export { type Command, clock, transition } from './lifecycle.js'
+export {
+  type LocalCallOptions,
+  type LocalGate,
+  type LocalGateOptions,
+  type LocalKeyGate,
+  localGate,
+} from './local-gate.js'
+export { memoryStore } from './memory-store.js'
+export { mutableCopy, type ParamsLimits, type Snapshot, snapshot } from './params.js'
+export {
+  type HmacVerifyOptions,
+  type ReadOptions,
+  type Revocable,
+  readPermit,
+  signPermit,
+  type VerifiedPermit,
+  type VerifyOptions,
+  verifyPermit,
+} from './permit.js'
+export type { PermitDemands } from './permit-checks.js'
+export {
+  defaultAudience,
+  type HmacClaims,
+  MAX_LIFETIME_SECONDS,
+  type PermitApproval,
+  type PermitClaims,
+  type PermitDecision,
+} from './permit-claims.js'
+export { type Policy, type PolicyDefinition, policyRef } from './policy.js'
+export { parsePolicyFile } from './policy-file.js'
+export { parsePolicy, policyToWire } from './policy-form.js'
+export { type Evaluation, evaluate, type PolicySet, policySet, type Subject } from './policy-set.js'
+export type { PublicAlg, PublicJwk } from './public-key.js'
+export { REDACTED, redactView } from './redaction.js'
+export { type GateRefusal, gateRefusal, isGateRefusal, type NotExecuted, refusalCode, refusalText } from './refusal.js'
+export type {
+  Agent,
+  Directory,
+  KeyPrincipal,
+  Person,
+  Principal,
+  Project,
+  ProjectKey,
+  Role,
+  Session,
+  SignInToken,
+  StoredPolicies,
+} from './registry.js'
+export { RISK_FACTORS, RISK_TIERS, type RiskFactor, type RiskTier } from './risk.js'
+export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
+export type {
+  Attempt,
+  ClosedReason,
+  ExecutionRecord,
+  LifecycleEvent,
+  PermitRecord,
+  State,
+  Transition,
+} from './state.js'
+export type {
+  IntentQuery,
+  OutboxRow,
+  Page,
+  RequestRecord,
+  SameActionQuery,
+  StatePage,
+  Store,
+  StoreReader,
+  StoreTransaction,
+} from './store.js'
+export { parseStrictJson } from './strict-json.js'
+export { type TerminalReporterOptions, terminalReporter } from './terminal-reporter.js'
+export { type ApprovalStatement, confirmationText, intentHash, statementDigest, type View } from './view.js'
+export type { CanVote, CastVote, Vote } from './vote.js'

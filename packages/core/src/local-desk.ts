@@ -1,0 +1,304 @@
+/**
+ * The desk over a store: inbox, review and votes of signed-in people. Who they are comes from their session; what they
+ * may do is read in the transaction that does it.
+ *
+ * @module
+ */
+import { chainAfter, declarationOf, editedDraft } from './declare.js'
+import type { Desk, InboxItem, Review, ReviewVote } from './desk.js'
+import { satisfiesEditSchema } from './edit-schema.js'
+import { type Engine, notFound, type Writer } from './engine.js'
+import { SilentAuthError } from './errors.js'
+import { executionState, type Judgement } from './execution.js'
+import { type IntentId, newId } from './id.js'
+import type { Json, JsonObject, JsonPointer } from './json.js'
+import { type Facts, judge } from './judgement.js'
+import { clock, transition } from './lifecycle.js'
+import { snapshot } from './params.js'
+import type { Person, Principal } from './registry.js'
+import { refused, type State } from './state.js'
+import { confirmationText } from './view.js'
+import { type CanVote, canVote, needsConfirmation, quorumOutOfReach, type Vote } from './vote.js'
+
+const MAX_COMMENT_LENGTH = 2000
+
+export function localDesk({ engine: own }: { engine: Engine }): Desk {
+  const { store, projectId } = own
+
+  const review = async (principal: Principal, id: IntentId): Promise<Review> => {
+    const { state, now } = await own.read(id)
+    const facts = await own.facts(store, state.declaration)
+    requireReader(person(facts, principal))
+    const twins = await store.sameAction({
+      projectId,
+      declaredBy: state.declaration.declaredBy,
+      action: state.declaration.action,
+      paramsDigest: state.declaration.paramsDigest,
+    })
+    const judgement = judge(state.declaration, facts, now)
+    return reviewOf(
+      state,
+      principal,
+      facts,
+      judgement,
+      twins.filter((twin) => twin !== id),
+    )
+  }
+
+  return {
+    async inbox(principal, filter = {}) {
+      const limit = Math.min(filter.limit ?? 50, 100)
+      const status = filter.status ?? 'pending'
+      const { cursor, action } = filter
+      const page = await store.intents({ projectId, status, action, limit, cursor })
+      const now = await store.now()
+      const items: InboxItem[] = []
+      for (const stored of page.items) {
+        const state = clock(stored, now).state
+        const facts = await own.facts(store, state.declaration)
+        requireReader(person(facts, principal))
+        items.push(inboxItemOf(state, principal, judge(state.declaration, facts, now)))
+      }
+      return { items, nextCursor: page.nextCursor }
+    },
+
+    read: review,
+
+    async vote(principal, id, vote) {
+      requireComment(vote.comment)
+      if (vote.params === undefined) {
+        await own.change(id, async ({ judgement, facts }) => {
+          requireReader(person(facts, principal))
+          const command = { type: 'vote', by: principal, vote, bench: judgement.bench, permitId: newId('pmt') } as const
+          return { command, actor: `user:${principal.id}`, values: commentOf(vote) }
+        })
+      } else {
+        await own.write((writer) => voteWithEdits(own, writer, principal, id, vote, vote.params as JsonObject))
+      }
+      return review(principal, id)
+    },
+
+    async withdraw(principal, id, reason) {
+      requireComment(reason)
+      await own.change(id, async ({ judgement }) => ({
+        command: { type: 'withdraw', by: principal, reason, bench: judgement.bench },
+        actor: `user:${principal.id}`,
+        values: { reason },
+      }))
+      return review(principal, id)
+    },
+
+    async reconcile(principal, id, finding) {
+      requireComment(finding.comment)
+      await own.change(id, async ({ judgement }) => ({
+        command: { type: 'reconcile', by: principal, finding, bench: judgement.bench },
+        actor: `user:${principal.id}`,
+        values: finding.comment ? { comment: finding.comment } : {},
+      }))
+      return review(principal, id)
+    },
+
+    async reveal(principal, id, pointer) {
+      const { state } = await own.change(id, async ({ state, judgement, facts }) => {
+        requireRevealer(state, pointer, person(facts, principal))
+        const command = { type: 'reveal', by: principal, pointer, bench: judgement.bench } as const
+        return { command, actor: `user:${principal.id}` }
+      })
+      return valueAt(state.declaration.params, pointer)
+    },
+  }
+}
+
+/** I5, I12: the edited params become an intent of their own, judged by policy, in the transaction of the vote. */
+async function voteWithEdits(
+  own: Engine,
+  writer: Writer,
+  principal: Principal,
+  id: IntentId,
+  vote: Vote,
+  edited: JsonObject,
+): Promise<void> {
+  const { tx, now } = writer
+  const state = await tx.lockIntent(id)
+  if (state?.declaration.projectId !== own.projectId) throw notFound(id)
+  const { declaration } = state
+  const facts = await own.facts(tx, declaration)
+  requireReader(person(facts, principal))
+  const { bench } = judge(declaration, facts, now)
+  const successorId = newId('int')
+  const command = { type: 'vote', by: principal, vote, bench, permitId: newId('pmt'), successor: successorId } as const
+  const superseded = transition(state, command, now)
+
+  const params = snapshot(edited)
+  if (params.digest === declaration.paramsDigest) {
+    throw refused(state, 'INVALID_FIELD', 'the edited parameters are the same', 'parameters')
+  }
+  requireSchema(state, params.value)
+  if (!facts.key) throw refused(state, 'UNAUTHORIZED', 'its key is gone')
+  const twins = await tx.sameAction({
+    projectId: own.projectId,
+    declaredBy: declaration.declaredBy,
+    action: declaration.action,
+    paramsDigest: params.digest,
+  })
+  const successor = declarationOf({
+    id: successorId,
+    draft: editedDraft(declaration, params.value),
+    params,
+    key: facts.key,
+    facts,
+    chain: chainAfter(declaration, facts, principal.id),
+    earlierOfAction: await tx.countDeclared(declaration.declaredBy, declaration.action),
+    unsettledTwins: twins.length,
+    now,
+  })
+  const resolution = {
+    by: 'policy',
+    code: successor.evaluation.code,
+    comment: undefined,
+    earlierIntent: undefined,
+  } as const
+  const declared = transition(
+    undefined,
+    { type: 'declare', declaration: successor.declaration, resolution, permitId: newId('pmt') },
+    now,
+  )
+  await writer.save(state, superseded)
+  await writer.save(undefined, declared)
+  await writer.leaf(`user:${principal.id}`, [...superseded.events, ...declared.events], {
+    params: params.value,
+    ...(vote.comment && { comment: vote.comment }),
+  })
+}
+
+function requireSchema(state: State, params: JsonObject): void {
+  const { edits } = state.declaration
+  if (edits === false) return
+  if (!satisfiesEditSchema(edits.schema, params))
+    throw refused(state, 'INVALID_FIELD', "the edited parameters do not fit the tool's schema", 'parameters')
+}
+
+function inboxItemOf(state: State, principal: Principal, judgement: Judgement): InboxItem {
+  const { declaration } = state
+  return {
+    id: declaration.id,
+    status: state.status,
+    action: declaration.action,
+    riskTier: declaration.riskTier,
+    riskScore: declaration.riskScore,
+    source: declaration.source,
+    votes: state.votes.filter(({ verdict }) => verdict === 'approve').length,
+    votesRequired: declaration.approvalsRequired,
+    createdAt: declaration.createdAt,
+    expiresAt: declaration.expiresAt,
+    canVote: mayVote(state, principal, judgement),
+  }
+}
+
+function reviewOf(
+  state: State,
+  principal: Principal,
+  facts: Facts,
+  judgement: Judgement,
+  sameAction: readonly IntentId[],
+): Review {
+  const { declaration, reveals } = state
+  const { bench } = judgement
+  const owner = facts.directory.people.find(({ id }) => id === facts.agent?.owner)
+  const seen = (by: string) => reveals.filter((reveal) => reveal.by === by).map(({ pointer }) => pointer)
+  return {
+    view: declaration.view,
+    intentHash: declaration.intentHash,
+    status: state.status,
+    resolution: state.resolution,
+    createdAt: declaration.createdAt,
+    resolvedAt: state.resolvedAt,
+    supersededBy: state.supersededBy,
+    sourceType: declaration.sourceType,
+    environment: declaration.environment,
+    agent: facts.agent && {
+      id: facts.agent.id,
+      name: facts.agent.name,
+      status: facts.agent.status,
+      owner: owner?.email,
+    },
+    keyName: facts.key?.name ?? declaration.keyId,
+    policy:
+      declaration.policy && declaration.policyRef
+        ? { ref: declaration.policyRef, name: declaration.policy.name }
+        : undefined,
+    risk: { tier: declaration.riskTier, score: declaration.riskScore, factors: declaration.riskFactors },
+    votes: state.votes.map(
+      (vote): ReviewVote => ({
+        by: vote.label,
+        verdict: vote.verdict,
+        comment: vote.comment,
+        at: vote.at,
+        via: vote.via,
+        unseen: vote.unseen,
+        revealed: seen(vote.by),
+        edited: vote.edited,
+      }),
+    ),
+    canVote: mayVote(state, principal, judgement),
+    confirmation: needsConfirmation(bench) ? confirmationText(declaration.view) : undefined,
+    editable: declaration.edits !== false && bench.rules.every(({ denyThreshold }) => denyThreshold === 1),
+    revealed: seen(principal.id).map((pointer) => ({ pointer, value: valueAt(declaration.params, pointer) })),
+    execution: executionState(state),
+    useUntil: state.useUntil,
+    sameAction,
+    quorumOutOfReach: state.status === 'pending' && quorumOutOfReach(declaration, state.votes, bench),
+  }
+}
+
+function mayVote(state: State, principal: Principal, { bench }: Judgement): CanVote {
+  if (state.status !== 'pending') {
+    return { ok: false, code: 'ALREADY_RESOLVED', reason: `it is ${state.status}` }
+  }
+  return canVote(principal, state.declaration, state.votes, bench)
+}
+
+function person({ directory }: Facts, principal: Principal): Person | undefined {
+  return directory.people.find(({ id }) => id === principal.id)
+}
+
+/** Whoever has a role here, or may be named as an approver, may look. */
+function requireReader(reader: Person | undefined): asserts reader is Person {
+  if (reader?.status !== 'active') {
+    throw new SilentAuthError('FORBIDDEN', 'this account is not active in this project')
+  }
+}
+
+/** What policy hides is for owners and admins; what only a detector hid, every eligible voter may reveal. */
+function requireRevealer(state: State, pointer: JsonPointer, reader: Person | undefined): void {
+  requireReader(reader)
+  const hidden = state.declaration.redactions.find((redaction) => redaction.pointer === pointer)
+  const trusted = reader.roles.some((role) => role === 'owner' || role === 'admin')
+  if (hidden?.by === 'policy' && !trusted) {
+    throw refused(state, 'FORBIDDEN', 'the policy hides this value from everyone but owners and admins', 'pointer')
+  }
+}
+
+function requireComment(comment: string | undefined): void {
+  if (comment === undefined) return
+  const storable = comment.length <= MAX_COMMENT_LENGTH && comment.isWellFormed() && !comment.includes('\0')
+  if (!storable) {
+    throw new SilentAuthError('INVALID_FIELD', `comment is over ${MAX_COMMENT_LENGTH} characters or not plain text`, {
+      field: 'comment',
+    })
+  }
+}
+
+function commentOf(vote: Vote): Readonly<Record<string, Json>> {
+  return vote.comment ? { comment: vote.comment } : {}
+}
+
+/** RFC 6901; the pointer is one of the view's own. */
+function valueAt(params: JsonObject, pointer: JsonPointer): Json {
+  let value: Json = params
+  for (const step of pointer.split('/').slice(1)) {
+    const member = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    value = (value as JsonObject)[member] ?? null
+  }
+  return value
+}
