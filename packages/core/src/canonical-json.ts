@@ -107,7 +107,7 @@ function write(
     }
     case 'boolean':
       if (into !== undefined) into[member] = value
-      spend(5, depth, walk)
+      spend(value ? 4 : 5, depth, walk)
       return value ? 'true' : 'false'
     case 'object':
       if (value === null) {
@@ -213,5 +213,7 @@ function utf8Length(text: string): number {
 
 function refuse(reason: string, depth: number, walk: Walk): never {
   const field = walk.path.slice(0, depth).map(pointerStep).join('') as JsonPointer
-  throw new SilentAuthError('PARAMS_NOT_CANONICAL', `${field === '' ? 'the whole' : field}: ${reason}`, { field })
+  // Names are data too: escaped and cut, so that none of them can forge a line of a log.
+  const place = field === '' ? 'the whole' : JSON.stringify(field.slice(0, 200)).slice(1, -1)
+  throw new SilentAuthError('PARAMS_NOT_CANONICAL', `${place}: ${reason}`, { field })
 }

@@ -110,5 +110,7 @@ function refuse(reason: string, way: readonly Container[]): never {
   const field = way
     .map((container) => pointerStep('index' in container ? container.index : container.name))
     .join('') as JsonPointer
-  throw new SilentAuthError('INVALID_FIELD', `${field === '' ? 'the body' : field}: ${reason}`, { field })
+  // Names are data too: escaped and cut, so that none of them can forge a line of a log.
+  const place = field === '' ? 'the body' : JSON.stringify(field.slice(0, 200)).slice(1, -1)
+  throw new SilentAuthError('INVALID_FIELD', `${place}: ${reason}`, { field })
 }
