@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest'
+import { isSecretName } from '../src/secret-name.js'
+
+it.each([
+  'password',
+  'Password',
+  'PASSWORD',
+  'db_password',
+  'dbPassword',
+  'db-password',
+  'user.password',
+  'password2',
+  'new_password',
+  'password_hash',
+  'passwordValue',
+  'passwd',
+  'pin',
+  'otp',
+  'secret',
+  'client_secret',
+  'clientSecret',
+  'AWS_SECRET_ACCESS_KEY',
+  'apiKey',
+  'api_key',
+  'APIKey',
+  'x-api-key',
+  'stripeAPIKey',
+  'privateKey',
+  'token',
+  'accessToken',
+  'GITHUB_TOKEN',
+  'refresh_token',
+  'Authorization',
+  'set-cookie',
+  'credentials',
+  'cardNumber',
+  'card_number',
+  'cvv',
+  'CVV2',
+  'iban',
+  'IBAN',
+  'debtorIban',
+  'accountNumber',
+  'bank_account',
+  'ssn',
+  'customerSSN',
+  'social_security_number',
+  `${'x'.repeat(500)}_password`,
+])('%s names a secret', (member) => {
+  expect(isSecretName(member, 'value')).toBe(true)
+})
+
+it.each([
+  'amount',
+  'customer_id',
+  'tokens',
+  'max_tokens',
+  'tokenizer',
+  'key',
+  'keys',
+  'monkey',
+  'primary_key',
+  'spinning',
+  'shipping',
+  'pinned',
+  'span',
+  'company',
+  'author',
+  'authorized',
+  'secretary',
+  'password_reset_url',
+  'cookie_policy',
+  'account_id',
+  'value',
+  'text',
+  '',
+  '___',
+])('%s does not', (member) => {
+  expect(isSecretName(member, 'value')).toBe(false)
+})
+
+it.each([
+  ['a number', 4821, true],
+  ['an object', { user: 'x' }, true],
+  ['a list', ['a'], true],
+  ['true', true, false],
+  ['null', null, false],
+  ['an empty text', '', false],
+])('of %s: %s', (_, value, expected) => {
+  expect(isSecretName('password', value)).toBe(expected)
+})
