@@ -36,6 +36,11 @@ function matcherOf(pattern: string, prefix: string, wildcard: number): (text: st
   if (wildcard === -1) return (text) => text === pattern
   const rest = pattern.slice(wildcard)
   if (/^\*+$/.test(rest)) return prefix === '' ? () => true : (text) => text.startsWith(prefix)
+  if (/^\*[^*?]+$/.test(rest)) {
+    const suffix = rest.slice(1)
+    const least = prefix.length + suffix.length
+    return (text) => text.length >= least && text.startsWith(prefix) && text.endsWith(suffix)
+  }
   const automaton = compileAutomaton(pattern)
   return (text) => text.startsWith(prefix) && accepts(automaton, text)
 }

@@ -1,7 +1,9 @@
 /**
- * A policy index finds the policies that an action and a source can match at all, in their order, without asking the others.
+ * A policy index finds the policies that an action, a source and an environment can match at all, in their order, without asking
+ * the others.
  *
- * Each policy lies in one list: by the literal beginning of its action pattern, else of its source pattern, else among the rest.
+ * Each policy lies in one list: by the literal beginning of its action pattern, then that of its source pattern, then its
+ * environment.
  *
  * @module
  */
@@ -22,22 +24,32 @@ export interface CompiledPolicy {
 
 export interface PolicyIndex {
   /** Those that can match, in order of precedence, one by one, as far as the caller asks. */
-  candidates(action: string, source: string): () => CompiledPolicy | undefined
+  candidates(action: string, source: string, environment: string | undefined): () => CompiledPolicy | undefined
 }
 
 /** @param policies in order of precedence */
 export function policyIndex(policies: readonly Policy[]): PolicyIndex {
-  const byAction = nameIndex()
-  const bySource = nameIndex()
-  const rest: CompiledPolicy[] = []
+  const byAction = nameMap(() => nameMap(() => new Map<string | undefined, CompiledPolicy[]>()))
   for (const [rank, policy] of policies.entries()) {
     const compiled = compilePolicy(policy, rank)
-    if (compiled.action?.prefix) add(byAction, compiled.action, compiled)
-    else if (compiled.source?.prefix) add(bySource, compiled.source, compiled)
-    else rest.push(compiled)
+    const byEnvironment = byAction.of(compiled.action).of(compiled.source)
+    const list = byEnvironment.get(policy.match.environment)
+    if (list === undefined) byEnvironment.set(policy.match.environment, [compiled])
+    else list.push(compiled)
   }
   return {
-    candidates: (action, source) => inOrder([...listsOf(byAction, action), ...listsOf(bySource, source), rest]),
+    candidates(action, source, environment) {
+      const lists: (readonly CompiledPolicy[])[] = []
+      for (const bySource of byAction.matching(action)) {
+        for (const byEnvironment of bySource.matching(source)) {
+          for (const key of environment === undefined ? [undefined] : [undefined, environment]) {
+            const list = byEnvironment.get(key)
+            if (list !== undefined) lists.push(list)
+          }
+        }
+      }
+      return inOrder(lists)
+    },
   }
 }
 
@@ -60,34 +72,40 @@ function compilePolicy(policy: Policy, rank: number): CompiledPolicy {
   }
 }
 
-interface NameIndex {
-  readonly exact: Map<string, CompiledPolicy[]>
-  readonly prefixes: Map<string, CompiledPolicy[]>
-  /** Of the prefixes that occur. */
-  readonly lengths: Set<number>
+/** What is kept for names, found by a name. */
+interface NameMap<Value> {
+  /** For the names that a glob can match; undefined: all. */
+  of(glob: Glob | undefined): Value
+  matching(name: string): readonly Value[]
 }
 
-function nameIndex(): NameIndex {
-  return { exact: new Map(), prefixes: new Map(), lengths: new Set() }
-}
-
-function add({ exact, prefixes, lengths }: NameIndex, glob: Glob, compiled: CompiledPolicy): void {
-  const lists = glob.exact ? exact : prefixes
-  if (!glob.exact) lengths.add(glob.prefix.length)
-  const list = lists.get(glob.prefix)
-  if (list === undefined) lists.set(glob.prefix, [compiled])
-  else list.push(compiled)
-}
-
-function listsOf({ exact, prefixes, lengths }: NameIndex, name: string): (readonly CompiledPolicy[])[] {
-  const lists: (readonly CompiledPolicy[])[] = []
-  const same = exact.get(name)
-  if (same !== undefined) lists.push(same)
-  for (const length of lengths) {
-    const list = length <= name.length ? prefixes.get(name.slice(0, length)) : undefined
-    if (list !== undefined) lists.push(list)
+function nameMap<Value>(empty: () => Value): NameMap<Value> {
+  const exact = new Map<string, Value>()
+  const prefixes = new Map<string, Value>()
+  const lengths = new Set<number>()
+  return {
+    of(glob) {
+      const values = glob?.exact ? exact : prefixes
+      const key = glob?.prefix ?? ''
+      if (!glob?.exact) lengths.add(key.length)
+      let value = values.get(key)
+      if (value === undefined) {
+        value = empty()
+        values.set(key, value)
+      }
+      return value
+    },
+    matching(name) {
+      const found: Value[] = []
+      const same = exact.get(name)
+      if (same !== undefined) found.push(same)
+      for (const length of lengths) {
+        const value = length <= name.length ? prefixes.get(name.slice(0, length)) : undefined
+        if (value !== undefined) found.push(value)
+      }
+      return found
+    },
   }
-  return lists
 }
 
 /** Merges lists that are each in order, no further than asked. */

@@ -124,16 +124,18 @@ function firstMatch(
 ): Policy | undefined {
   const claimed: View = { tier: subject.risk.tier, source: subject.source ?? '', sourceType: subject.sourceType }
   const dodged: CompiledPolicy[] = []
-  const next = set.index.candidates(subject.action, claimed.source)
+  const next = set.index.candidates(subject.action, claimed.source, subject.environment)
   for (let candidate = next(); candidate !== undefined; candidate = next()) {
-    const { policy, matchesParams } = candidate
-    if (!concerns(candidate, subject)) continue
+    const { policy, action, matchesParams } = candidate
+    if (action !== undefined && !action.matches(subject.action)) continue
     const seenAsClaimed = isSeen(candidate, claimed)
     const approves = policy.decision === 'auto_approve'
-    const views = approves ? viewsOf(policy, subject, claimed) : [claimed]
-    if (!views.every((view) => isSeen(candidate, view)) || !matchesParams(subject.params)) {
-      if (!seenAsClaimed && !approves && policy.mode === 'enforce') dodged.push(candidate)
-      if (seenAsClaimed && approves && policy.mode === 'enforce' && matchesParams(subject.params)) {
+    const views = approves ? viewsOf(policy, subject, claimed) : []
+    const seen = approves ? views.every((view) => isSeen(candidate, view)) : seenAsClaimed
+    if (!seen || !matchesParams(subject.params)) {
+      if (policy.mode === 'shadow') continue
+      if (!seenAsClaimed && !approves) dodged.push(candidate)
+      if (seenAsClaimed && !seen && matchesParams(subject.params)) {
         note(withheld, { policy: policyRef(policy), because: 'trust_claims' })
       }
       continue
@@ -142,19 +144,12 @@ function firstMatch(
       note(shadow, { policy: policyRef(policy), verdict: verdictOf(policy, subject) })
       continue
     }
-    const stricter = approves
-      ? dodged.find((one) => views.some((view) => isSeen(one, view)) && one.matchesParams(subject.params))
-      : undefined
+    // Without views, which is without approval, nobody was dodged.
+    const stricter = dodged.find((one) => views.some((view) => isSeen(one, view)) && one.matchesParams(subject.params))
     if (stricter !== undefined) note(withheld, { policy: policyRef(policy), because: 'trust_claims' })
     return stricter?.policy ?? policy
   }
   return undefined
-}
-
-/** What no claim can change. */
-function concerns({ policy, action }: CompiledPolicy, subject: Subject): boolean {
-  const { environment } = policy.match
-  return (environment === undefined || environment === subject.environment) && (action?.matches(subject.action) ?? true)
 }
 
 function isSeen({ policy, source }: CompiledPolicy, view: View): boolean {

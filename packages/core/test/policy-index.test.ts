@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { Policy, PolicyMatch } from '../src/policy.js'
 import { policyIndex } from '../src/policy-index.js'
 
-function candidatesOf(matches: readonly PolicyMatch[], action: string, source: string): readonly string[] {
+function candidatesOf(
+  matches: readonly PolicyMatch[],
+  action: string,
+  source: string,
+  environment?: string,
+): readonly string[] {
   const policies = matches.map(
     (match, rank): Policy => ({
       id: `pol_${rank}`,
@@ -16,7 +21,7 @@ function candidatesOf(matches: readonly PolicyMatch[], action: string, source: s
       decision: 'require_approval',
     }),
   )
-  const next = policyIndex(policies).candidates(action, source)
+  const next = policyIndex(policies).candidates(action, source, environment)
   const ids: string[] = []
   for (let candidate = next(); candidate !== undefined; candidate = next()) ids.push(candidate.policy.id)
   return ids
@@ -32,8 +37,12 @@ describe('policyIndex', () => {
       { actionPattern: 'rea*' },
       { source: 'refund-agent' },
       { actionPattern: '*_logs' },
+      { environment: 'production' },
+      { actionPattern: 'read_*', source: 'refund-*', environment: 'production' },
     ]
-    expect(candidatesOf(matches, 'read_logs', 'refund-agent')).toEqual(matches.map((_, rank) => `pol_${rank}`))
+    expect(candidatesOf(matches, 'read_logs', 'refund-agent', 'production')).toEqual(
+      matches.map((_, rank) => `pol_${rank}`),
+    )
   })
 
   it.each([
@@ -42,18 +51,26 @@ describe('policyIndex', () => {
     ['a longer beginning', { actionPattern: 'read_logs_*' }],
     ['another source', { source: 'deploy-agent' }],
     ['sources that begin in another way', { source: 'deploy-*' }],
+    ['another source of the same action', { actionPattern: 'read_logs', source: 'deploy-agent' }],
+    ['another environment', { environment: 'staging' }],
   ])('does not ask a policy for %s', (_, match) => {
-    expect(candidatesOf([match], 'read_logs', 'refund-agent')).toEqual([])
+    expect(candidatesOf([match], 'read_logs', 'refund-agent', 'production')).toEqual([])
+  })
+
+  it('does not ask a policy for an environment where the key has none', () => {
+    expect(candidatesOf([{ environment: 'production' }], 'read_logs', 'refund-agent')).toEqual([])
   })
 
   it('asks no more than the few that can match among ten thousand', () => {
     const matches: PolicyMatch[] = Array.from({ length: 5_000 }, (_, index) => ({ actionPattern: `tool_${index}_*` }))
-    matches.push(...Array.from({ length: 5_000 }, (_, index) => ({ source: `agent-${index}` })))
+    matches.push(
+      ...Array.from({ length: 5_000 }, (_, index) => ({ actionPattern: 'tool_*', source: `agent-${index}` })),
+    )
     expect(candidatesOf(matches, 'tool_42_run', 'agent-7')).toEqual(['pol_42', 'pol_5007'])
   })
 
   it('finds no more once it is through', () => {
-    const next = policyIndex([]).candidates('read_logs', '')
+    const next = policyIndex([]).candidates('read_logs', '', undefined)
     expect([next(), next()]).toEqual([undefined, undefined])
   })
 })
