@@ -58,6 +58,7 @@ export {
   type UserId,
 } from './id.js'
 export {
+  ACTION_PATTERN,
   type Approval,
   type Delivery,
   type Edits,
@@ -74,7 +75,7 @@ export {
   type Verdict,
   type Via,
 } from './intent.js'
-export type { Digest, EpochMs, Json, JsonObject, JsonPointer } from './json.js'
+export { type Digest, type EpochMs, type Json, type JsonObject, type JsonPointer, pointerStep } from './json.js'
 export { type HmacKeyRing, type KeyRing, keyRing, secretRing } from './key-ring.js'
 export { hmacSha256 } from './keyed-digest.js'
 export { type Command, clock, transition } from './lifecycle.js'
