@@ -119,7 +119,7 @@ function objectJudges(schema: ParamsSchema, constrained: ReadonlySet<string>): J
   }
   const others = schema.additionalProperties
   if (others !== undefined && others !== true) {
-    const judge: Judge = others === false ? () => MAYBE : compile(others, constrained)
+    const judge: Judge = others === false ? () => NO : compile(others, constrained)
     judges.push(
       ofObject((value) => {
         const added = Object.keys(value).filter((name) => !Object.hasOwn(properties, name))

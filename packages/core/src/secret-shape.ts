@@ -43,6 +43,7 @@ export function holdsSecret(text: Characters): boolean {
       if (isDigit(unit) && (isCardAt(text, at) || isSocialSecurityAt(text, at, before))) return true
       if (isLetter(unit) && isIbanAt(text, at)) return true
     }
+    if (unit === HYPHEN && isPrivateKeyAt(text, at)) return true
     if (unit === COLON && hasUserInfoAt(text, at)) return true
     if (unit === EQUALS && isAssignmentAt(text, at)) return true
     before = unit
@@ -75,7 +76,6 @@ function shapes(following: number, digit: boolean, prefixes: string): TokenShape
 }
 
 function holdsToken(text: Characters, at: number, unit: number): boolean {
-  if (unit === HYPHEN) return isPrivateKeyAt(text, at)
   return TOKENS_BY_FIRST.get(unit)?.some((shape) => isTokenAt(text, at, shape)) ?? false
 }
 
@@ -98,11 +98,11 @@ function isPrivateKeyAt(text: Characters, at: number): boolean {
   return false
 }
 
-/** `scheme://user:password@`. */
+/** `scheme://user:password@`. The next place to look at lies behind the slash at which this one ends. */
 function hasUserInfoAt(text: Characters, at: number): boolean {
   if (!startsWith(text, at, '://')) return false
   let colon = false
-  for (let index = at + 3; index < at + 3 + 256; index++) {
+  for (let index = at + 3; index < text.length; index++) {
     const unit = unitAt(text, index)
     if (unit === AT_SIGN) return colon
     if (unit === COLON) colon = true
@@ -111,14 +111,14 @@ function hasUserInfoAt(text: Characters, at: number): boolean {
   return false
 }
 
-/** `--password=…`, `API_KEY=…`, `?access_token=…`. */
+/** `--password=…`, `API_KEY=…`, `?access_token=…`. Looks back no further than to the sign before. */
 function isAssignmentAt(text: Characters, at: number): boolean {
   for (let index = at + 1; index <= at + 4; index++) {
     const unit = unitAt(text, index)
     if (unit <= SPACE || unit === EQUALS) return false
   }
   let from = at
-  while (from > 0 && at - from < 64 && isNameUnit(text.charCodeAt(from - 1))) from -= 1
+  while (from > 0 && isNameUnit(text.charCodeAt(from - 1))) from -= 1
   let name = ''
   for (let index = from; index < at; index++) name += String.fromCharCode(text.charCodeAt(index))
   return isSecretName(name, name)

@@ -47,6 +47,7 @@ describe('redactView', () => {
     ['an item of a list', { a: [1, 2] }, '/a/1', ['/a/1']],
     ['a member of an item', { a: [{ b: 1 }] }, '/a/0/b', ['/a/0/b']],
     ['a name with a slash and a tilde', { 'a/b~c': 1 }, '/a~1b~0c', ['/a~1b~0c']],
+    ['a name that looks escaped', { '~1': 1 }, '/~01', ['/~01']],
     ['an empty name', { '': 1 }, '/', ['/']],
     ['a name that is a number', { 0: 1 }, '/0', ['/0']],
     ['the whole', { a: 1 }, '', ['']],

@@ -28,6 +28,7 @@ describe('isSecretValue', () => {
     ['a basic header', `Authorization: Basic ${filler(20)}==`],
     ['a private key', '-----BEGIN PRIVATE KEY-----\nMIIE…'],
     ['an RSA private key', 'x\n-----BEGIN RSA PRIVATE KEY-----\nMIIE…'],
+    ['a private key behind a letter', 'n-----BEGIN EC PRIVATE KEY-----'],
     ['an OpenSSH private key', '-----BEGIN OPENSSH PRIVATE KEY-----'],
     ['a URL with a password', 'postgres://app:hunter2@db.internal/app'],
     ['a command with a password', 'mysql -u root --password=hunter2'],
