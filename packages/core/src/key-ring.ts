@@ -19,7 +19,7 @@ export interface HmacKeyRing {
 
 export interface HmacSecret {
   /** @default 'hs256' */
-  readonly kid?: string
+  readonly kid?: string | undefined
   /** 32 bytes at least, never a text. */
   readonly secret: Uint8Array
 }

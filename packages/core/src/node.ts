@@ -32,9 +32,9 @@ import { reject } from './public-key.js'
 /** Hooks answer at once. */
 interface SyncHooks {
   /** Throws when there is no proof. A promise is a TypeError. */
-  readonly verifyProof?: (claims: PermitClaims, token: string) => void
+  readonly verifyProof?: ((claims: PermitClaims, token: string) => void) | undefined
   /** Anything but false is `PERMIT_REVOKED`, a promise included. */
-  readonly isRevoked?: (permit: Revocable) => boolean
+  readonly isRevoked?: ((permit: Revocable) => boolean) | undefined
 }
 export type VerifySyncOptions<Action extends string = string> = Omit<VerifyOptions<Action>, keyof SyncHooks> & SyncHooks
 export type HmacVerifySyncOptions<Action extends string = string> = Omit<HmacVerifyOptions<Action>, keyof SyncHooks> &

@@ -18,11 +18,11 @@ export interface Snapshot {
 
 export interface ParamsLimits {
   /** Of the canonical text in UTF-8. At most 262,144. @default 65_536 */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** Containers within containers, the root included. At most 64. @default 32 */
-  readonly maxDepth?: number
+  readonly maxDepth?: number | undefined
   /** Members of all objects together. At most 10,000. @default 1_000 */
-  readonly maxKeys?: number
+  readonly maxKeys?: number | undefined
 }
 
 /**

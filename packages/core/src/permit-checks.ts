@@ -30,17 +30,17 @@ export interface PermitDemands {
   /** The gate, compared exactly. */
   readonly issuer: string
   /** `sub`, when only one presenter is expected. */
-  readonly subject?: string
+  readonly subject?: string | undefined
   /** @default Date.now */
-  readonly now?: () => EpochMs
+  readonly now?: (() => EpochMs) | undefined
   /** Of the clocks, at most 60. @default 5 */
-  readonly skewSeconds?: number
+  readonly skewSeconds?: number | undefined
   /** Of `exp - iat`, at most 3600. @default 300 */
-  readonly maxLifetimeSeconds?: number
+  readonly maxLifetimeSeconds?: number | undefined
   /** Refuses what a policy approved by itself. @default false */
-  readonly requireHuman?: boolean
+  readonly requireHuman?: boolean | undefined
   /** The channels that count here, for every approval. Policy's own decisions have none: say `requireHuman` too. @default all */
-  readonly allowedVia?: readonly Via[] | ((tier: RiskTier) => readonly Via[])
+  readonly allowedVia?: (readonly Via[] | ((tier: RiskTier) => readonly Via[])) | undefined
 }
 
 /** Demands, read once and checked. */
@@ -62,12 +62,12 @@ export interface Expected {
 
 export interface ExpectedInput extends PermitDemands {
   readonly keys: KeyRing | HmacKeyRing
-  readonly profile?: 'v1' | 'hs256'
-  readonly unboundParams?: boolean
-  readonly projectId?: string
-  readonly audience?: string
-  readonly action?: string
-  readonly requireProof?: boolean
+  readonly profile?: 'v1' | 'hs256' | undefined
+  readonly unboundParams?: boolean | undefined
+  readonly projectId?: string | undefined
+  readonly audience?: string | undefined
+  readonly action?: string | undefined
+  readonly requireProof?: boolean | undefined
 }
 
 /** A permit taken apart. Nothing in it is proved yet. */

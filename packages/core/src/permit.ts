@@ -59,20 +59,20 @@ export interface Revocable {
 export interface VerifyOptions<Action extends string = string> extends PermitDemands {
   /** Of this issuer alone: `keyRing(jwks.keys)`. */
   readonly keys: KeyRing
-  readonly profile?: 'v1'
+  readonly profile?: 'v1' | undefined
   readonly projectId: string
   readonly action: Action
   /** The params that are about to be executed. */
   readonly params: unknown
   /** This backend: `defaultAudience(projectId, action)`, unless the policy names one. */
   readonly audience: string
-  readonly paramsLimits?: ParamsLimits
+  readonly paramsLimits?: ParamsLimits | undefined
   /** Demands that the permit is bound to a key. A bound one is never accepted without a proof, whatever this says. @default false */
-  readonly requireProof?: boolean
+  readonly requireProof?: boolean | undefined
   /** Checks the proof of possession of `claims.cnf.jkt` over `token`; throws when there is none. Called only for bound permits. */
-  readonly verifyProof?: (claims: PermitClaims, token: string) => void | Promise<void>
+  readonly verifyProof?: ((claims: PermitClaims, token: string) => void | Promise<void>) | undefined
   /** Anything but false is `PERMIT_REVOKED`. @default nothing is revoked */
-  readonly isRevoked?: (permit: Revocable) => boolean | Promise<boolean>
+  readonly isRevoked?: ((permit: Revocable) => boolean | Promise<boolean>) | undefined
 }
 
 /** The HS256 profile: single-tenant, and whoever can verify can also sign. */
@@ -81,7 +81,7 @@ export interface HmacVerifyOptions<Action extends string = string>
   readonly keys: HmacKeyRing
   readonly profile: 'hs256'
   /** Accepts also permits that say only intent_id, action, risk_tier, iat, exp: good for any params at any backend. @default false */
-  readonly unboundParams?: boolean
+  readonly unboundParams?: boolean | undefined
 }
 
 /**
@@ -116,14 +116,14 @@ export async function verifyPermit<Action extends string>(
 export interface ReadOptions extends PermitDemands {
   readonly keys: KeyRing | HmacKeyRing
   /** @default 'v1' */
-  readonly profile?: 'v1' | 'hs256'
-  readonly unboundParams?: boolean
-  readonly projectId?: string
-  readonly action?: string
-  readonly params?: unknown
-  readonly audience?: string
-  readonly paramsLimits?: ParamsLimits
-  readonly isRevoked?: (permit: Revocable) => boolean | Promise<boolean>
+  readonly profile?: 'v1' | 'hs256' | undefined
+  readonly unboundParams?: boolean | undefined
+  readonly projectId?: string | undefined
+  readonly action?: string | undefined
+  readonly params?: unknown | undefined
+  readonly audience?: string | undefined
+  readonly paramsLimits?: ParamsLimits | undefined
+  readonly isRevoked?: ((permit: Revocable) => boolean | Promise<boolean>) | undefined
 }
 
 /**

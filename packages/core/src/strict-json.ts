@@ -11,7 +11,7 @@ import { type Json, type JsonPointer, pointerStep } from './json.js'
 
 export interface StrictJsonOptions {
   /** Containers within containers. @default 80: the deepest params, inside a body */
-  readonly maxDepth?: number
+  readonly maxDepth?: number | undefined
 }
 
 /**
