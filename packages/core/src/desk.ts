@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Finding } from './execution.js'
+
 import type { AgentId, IntentId } from './id.js'
 import type { ExecutionState, IntentStatus, Resolution, SourceType, Via } from './intent.js'
 import type { Digest, EpochMs, Json, JsonPointer } from './json.js'
+import type { Finding } from './oversight.js'
 import type { Principal } from './registry.js'
 import type { RiskFactor, RiskTier } from './risk.js'
 import type { Page } from './store.js'

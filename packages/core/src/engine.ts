@@ -5,9 +5,9 @@
  * @module
  */
 import { auditLeaf } from './audit.js'
+import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
 import { SilentAuthError } from './errors.js'
-import type { Judgement } from './execution.js'
 import { type IntentId, newId, type ProjectId } from './id.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'

@@ -20,7 +20,6 @@ export {
   isSilentAuthError,
   SilentAuthError,
 } from './errors.js'
-export type { Finding } from './execution.js'
 export {
   type Begun,
   begin,
@@ -87,6 +86,7 @@ export {
   localGate,
 } from './local-gate.js'
 export { memoryStore } from './memory-store.js'
+export type { Finding } from './oversight.js'
 export { mutableCopy, type ParamsLimits, type Snapshot, snapshot } from './params.js'
 export {
   type HmacVerifyOptions,
@@ -128,6 +128,7 @@ export type {
   StoredPolicies,
 } from './registry.js'
 export { RISK_FACTORS, RISK_TIERS, type RiskFactor, type RiskTier } from './risk.js'
+export { escapedText, type SafeText, safeText, TEXT_FLAGS, type TextFlag, type TextPart } from './safe-text.js'
 export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
 export type {
   Attempt,

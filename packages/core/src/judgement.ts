@@ -5,8 +5,8 @@
  * @module
  */
 import { type ApprovalRule, approvalRule } from './approval-rule.js'
+import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
-import type { Judgement } from './execution.js'
 import type { EpochMs } from './json.js'
 import { policyTerms } from './policy.js'
 import { evaluate, type PolicySet } from './policy-set.js'

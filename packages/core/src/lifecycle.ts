@@ -8,30 +8,17 @@
  * @module
  */
 import type { ApprovalRule } from './approval-rule.js'
+import { type ClaimCommand, claimExecution, type SequencedCommand, sequencedExecution } from './claim.js'
 import type { Declaration } from './declaration.js'
 import { SilentAuthError } from './errors.js'
-import {
-  type ClaimCommand,
-  cancelExecution,
-  claimExecution,
-  executionClock,
-  type LogExecutionCommand,
-  logExecution,
-  type ReconcileCommand,
-  type RedeemCommand,
-  type ReportCommand,
-  reconcileExecution,
-  redeemApproval,
-  reportExecution,
-  type SequencedCommand,
-  sequencedExecution,
-  type WithdrawCommand,
-  withdrawApproval,
-} from './execution.js'
+import { cancelExecution, executionClock } from './execution.js'
 import type { IntentId, PermitId } from './id.js'
 import type { Approval, Resolution } from './intent.js'
 import type { EpochMs, JsonPointer } from './json.js'
+import { type ReconcileCommand, reconcileExecution, type WithdrawCommand, withdrawApproval } from './oversight.js'
+import { type RedeemCommand, redeemApproval } from './redemption.js'
 import type { Principal } from './registry.js'
+import { type LogExecutionCommand, logExecution, type ReportCommand, reportExecution } from './report.js'
 import { event, mint, refused, requireRunningAgent, type State, type Transition, unchanged } from './state.js'
 import {
   type Bench,

@@ -4,12 +4,14 @@
  *
  * @module
  */
+
+import type { Judgement } from './claim.js'
 import { chainAfter, declarationOf, editedDraft } from './declare.js'
 import type { Desk, InboxItem, Review, ReviewVote } from './desk.js'
 import { satisfiesEditSchema } from './edit-schema.js'
 import { type Engine, notFound, type Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
-import { executionState, type Judgement } from './execution.js'
+import { executionState } from './execution.js'
 import { type IntentId, newId } from './id.js'
 import type { Json, JsonObject, JsonPointer } from './json.js'
 import { type Facts, judge } from './judgement.js'

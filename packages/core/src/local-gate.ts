@@ -4,12 +4,13 @@
  *
  * @module
  */
+
+import { satisfiesPolicy } from './claim.js'
 import type { Counter } from './counter.js'
 import { chainAfter, declarationOf, draftFingerprint, NO_CHAIN, ownerOf, ownersOf } from './declare.js'
 import type { Desk } from './desk.js'
 import { type Engine, engine, notFound, type Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
-import { satisfiesPolicy } from './execution.js'
 import type { CallOptions, Claim, Gate, Trust } from './gate.js'
 import { type IntentId, newId, type ProjectId } from './id.js'
 import { type Intent, type IntentDraft, parseDraft, type SettledIntent, type SourceType } from './intent.js'

@@ -1,0 +1,6 @@
+/**
+ * The `silentauth` command.
+ *
+ * @module
+ */
+export { main } from './main.js'

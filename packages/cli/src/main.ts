@@ -1,0 +1,123 @@
+/**
+ * The command line: which commands there are, what they take, and which exit code their ends have.
+ *
+ * @module
+ */
+import { isSilentAuthError } from '@silentauth/core'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { decide } from './decide.js'
+import { dev } from './dev.js'
+import { inbox } from './inbox.js'
+import { login, logout } from './login.js'
+import { printable } from './printable.js'
+import { verify } from './verify.js'
+
+/** 1 is left to crashes, so that a script can tell "no" from "broken". */
+export const EXIT = {
+  ok: 0,
+  refused: 12,
+  usage: 64,
+  unavailable: 69,
+  signedOut: 77,
+} as const
+
+/** @returns the exit code; everything for machines goes to stdout, everything for people to stderr */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command('silentauth')
+    .description('Cryptographic proof that a human approved the action.')
+    .showHelpAfterError()
+    .exitOverride()
+  let code: number = EXIT.ok
+  const ends =
+    <Args extends unknown[]>(run: (...args: Args) => Promise<number>) =>
+    async (...given: Args): Promise<void> => {
+      code = await run(...given)
+    }
+
+  program
+    .command('dev')
+    .description('start an embedded gate on loopback, with its approval page')
+    .option('--data <folder>', 'where database, keys and dev.json live', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--port <number>', '0: any free one', parsePort, 4747)
+    .option('--policies <file>', 'policies as JSON; watched, and stored again when it changes')
+    .option('--personas', 'a second sign-in link, for an agent owner: try self-approval and quorum alone')
+    .option('--json', 'one line on stdout when ready')
+    .option('--with-sign-in', 'the line of --json has a sign-in link')
+    .action(ends((options) => dev(options)))
+
+  program
+    .command('login')
+    .argument('<sign-in-url>', 'the link that the gate printed')
+    .description('sign in, so that inbox, approve and deny work here')
+    .action(ends((url: string) => login(url)))
+  program
+    .command('logout')
+    .description('end the session')
+    .action(ends(() => logout()))
+
+  program
+    .command('inbox')
+    .argument('[intent]', 'show one intent in full')
+    .option('--all', 'decided ones too')
+    .option('--json', 'the answer of the gate, on stdout')
+    .description('what waits for a decision')
+    .action(ends((intent, options) => inbox(intent, options)))
+
+  for (const verdict of ['approve', 'deny'] as const) {
+    program
+      .command(verdict)
+      .argument('<intent>', 'as `silentauth inbox` lists it')
+      .option('--comment <text>', verdict === 'deny' ? 'the reason; the agent reads it' : 'kept with the vote')
+      .option('--yes', 'do not ask again')
+      .addOption(
+        new Option('--confirm <text>', 'the text that the review asks for').hideHelp(verdict === 'deny'),
+      )
+      .description(`${verdict} an intent; the vote is final`)
+      .action(ends((intent: string, options) => decide(verdict, intent, options)))
+  }
+
+  program
+    .command('verify')
+    .argument('<permit>', 'the token; - reads it from stdin')
+    .requiredOption('--action <name>')
+    .requiredOption('--params <json>', 'the arguments that are about to run; @file reads a file')
+    .option('--project <id>', 'default: of the gate in --data')
+    .option('--audience <name>', 'default: urn:silentauth:<project>:<action>')
+    .option('--issuer <name>', 'default: of the gate in --data')
+    .option('--jwks <url-or-file>', 'default: public.jwks.json of the gate in --data')
+    .option('--data <folder>', 'of an embedded gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .description('check a permit offline, as a backend would; prints its claims')
+    .action(ends((permit: string, options) => verify(permit, options)))
+
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    return exitCodeOf(error)
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  // It has printed its own message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (!isSilentAuthError(error)) {
+    console.error(error instanceof Error ? printable(error.message) : 'failed')
+    return error instanceof TypeError ? EXIT.usage : 1
+  }
+  console.error(printable(error.message))
+  console.error(`  ${error.hint}`)
+  switch (error.code) {
+    case 'UNAUTHORIZED':
+      return EXIT.signedOut
+    case 'GATE_UNAVAILABLE':
+      return EXIT.unavailable
+    default:
+      return EXIT.refused
+  }
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535')
+  return port
+}

@@ -1,0 +1,96 @@
+/**
+ * Oversight: what people do to an approved intent after the decision, withdraw it (E15) or say what became of it (E17).
+ *
+ * @module
+ */
+import { close } from './execution.js'
+import type { EpochMs } from './json.js'
+import type { Principal } from './registry.js'
+import { finish } from './report.js'
+import { event, type FinalStatus, refused, revokeAll, type State, type Transition } from './state.js'
+import { type Bench, canVote } from './vote.js'
+
+export interface WithdrawCommand {
+  readonly type: 'withdraw'
+  readonly by: Principal
+  readonly reason: string
+  readonly bench: Bench
+}
+export interface ReconcileCommand {
+  readonly type: 'reconcile'
+  readonly by: Principal
+  readonly finding: Finding
+  readonly bench: Bench
+}
+export interface Finding {
+  readonly finding: 'happened' | 'did_not_happen'
+  readonly comment?: string | undefined
+}
+
+/** E17: after the last permit has expired everywhere, skew included. */
+const RECONCILE_AFTER_SECONDS = 60
+
+/** E15. */
+export function withdrawApproval(state: State, { by, reason, bench }: WithdrawCommand, now: EpochMs): Transition {
+  requireOverseer(state, by, bench)
+  if (state.status !== 'approved') throw refused(state, 'NOT_APPROVED', `it is ${state.status}`)
+  const withdrawn = event(state, 'intent.withdrawn', { by: `user:${by.id}`, reason: reason.length > 0 })
+  switch (state.execution.state) {
+    case 'none': {
+      const closed = close(state, 'abandoned', now)
+      return { ...closed, events: [withdrawn, ...closed.events] }
+    }
+    case 'started':
+    case 'suspended':
+    case 'unknown':
+    case 'delivered':
+      return {
+        state: {
+          ...state,
+          permits: revokeAll(state.permits, now),
+          execution: { ...state.execution, withdrawnAt: state.execution.withdrawnAt ?? now },
+        },
+        events: [withdrawn],
+        permits: [],
+      }
+    case 'succeeded':
+    case 'failed':
+    case 'abandoned':
+      throw refused(state, 'ALREADY_RESOLVED', `its execution is ${state.execution.state}`)
+  }
+}
+
+/** E17. */
+export function reconcileExecution(state: State, { by, finding, bench }: ReconcileCommand, now: EpochMs): Transition {
+  requireOverseer(state, by, bench)
+  if (state.status !== 'approved') throw refused(state, 'NOT_APPROVED', `it is ${state.status}`)
+  switch (state.execution.state) {
+    case 'none':
+    case 'started':
+    case 'suspended':
+    case 'delivered':
+      throw refused(state, 'IN_FLIGHT', `its execution is ${state.execution.state}`)
+    case 'succeeded':
+    case 'failed':
+    case 'abandoned':
+      throw refused(state, 'ALREADY_RESOLVED', `its execution is ${state.execution.state}`)
+    case 'unknown': {
+      const exp = Math.max(0, ...state.permits.map((permit) => permit.exp ?? 0))
+      if (now < (exp + RECONCILE_AFTER_SECONDS) * 1000) {
+        throw refused(state, 'IN_FLIGHT', 'its permit may still be used: wait a minute after it expired')
+      }
+      const status: FinalStatus = finding.finding === 'happened' ? 'succeeded' : 'failed'
+      const done = finish(state, 'person', { status }, now)
+      const found = event(state, 'execution.reconciled', { by: `user:${by.id}`, finding: finding.finding })
+      return { ...done, events: [found, ...done.events] }
+    }
+  }
+}
+
+/** A person who may vote on it, or an admin. */
+function requireOverseer(state: State, by: Principal, bench: Bench): void {
+  const person = bench.directory.people.find(({ id }) => id === by.id)
+  const admin = person?.status === 'active' && person.roles.some((role) => role === 'owner' || role === 'admin')
+  const allowed = canVote(by, state.declaration, [], bench, 'deny')
+  if (!admin && !allowed.ok) throw refused(state, allowed.code, allowed.reason)
+}
