@@ -34,7 +34,9 @@ export async function readSession(): Promise<ApproverSession> {
     text = await readFile(file, 'utf8')
   } catch (cause) {
     if (cause instanceof SilentAuthError) throw cause
-    throw new SilentAuthError('UNAUTHORIZED', 'nobody is signed in here: run `silentauth login <sign-in-url>`', { cause })
+    throw new SilentAuthError('UNAUTHORIZED', 'nobody is signed in here: run `silentauth login <sign-in-url>`', {
+      cause,
+    })
   }
   const parsed = sessionForm.safeParse(JSON.parse(text))
   if (!parsed.success) throw new SilentAuthError('UNAUTHORIZED', `${file} is damaged: sign in again`)

@@ -30,7 +30,9 @@ export async function decide(verdict: 'approve' | 'deny', id: string, options: D
   })
   const { status, votes, view } = data as WireReview
   const approvals = votes.filter((vote) => vote.verdict === 'approve').length
-  console.error(status === 'pending' ? `Your vote counts: ${approvals} of ${view.approvals_required}.` : `Now ${status}.`)
+  console.error(
+    status === 'pending' ? `Your vote counts: ${approvals} of ${view.approvals_required}.` : `Now ${status}.`,
+  )
   console.log(status)
   return 0
 }

@@ -69,9 +69,7 @@ export async function main(args: readonly string[]): Promise<number> {
       .argument('<intent>', 'as `silentauth inbox` lists it')
       .option('--comment <text>', verdict === 'deny' ? 'the reason; the agent reads it' : 'kept with the vote')
       .option('--yes', 'do not ask again')
-      .addOption(
-        new Option('--confirm <text>', 'the text that the review asks for').hideHelp(verdict === 'deny'),
-      )
+      .addOption(new Option('--confirm <text>', 'the text that the review asks for').hideHelp(verdict === 'deny'))
       .description(`${verdict} an intent; the vote is final`)
       .action(ends((intent: string, options) => decide(verdict, intent, options)))
   }

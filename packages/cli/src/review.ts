@@ -9,10 +9,7 @@ import { type ApproverSession, ask } from './approver-session.js'
 import { printable, printableJson } from './printable.js'
 
 /** @throws SilentAuthError `STALE_VIEW` when the gate's own hash is not of the view that it sent */
-export async function fetchReview(
-  session: ApproverSession,
-  id: string,
-): Promise<{ review: WireReview; hash: Digest }> {
+export async function fetchReview(session: ApproverSession, id: string): Promise<{ review: WireReview; hash: Digest }> {
   if (!/^int_[0-9a-z]+$/.test(id)) throw new TypeError('an intent id looks like int_…')
   const { data } = await ask(session, `/api/inbox/${id}`)
   const review = data as WireReview
@@ -39,7 +36,8 @@ export function reviewText(review: WireReview): string {
     `  expires    ${printable(view.expires_at)}`,
     `  execution  ${execution.state}${execution.disputed ? ', disputed' : ''}`,
   ]
-  if (view.redacted.length > 0) lines.push(`  hidden     ${view.redacted.map(printable).join(', ')}: reveal them on the page`)
+  if (view.redacted.length > 0)
+    lines.push(`  hidden     ${view.redacted.map(printable).join(', ')}: reveal them on the page`)
   if (review.same_action.length > 0) {
     lines.push(`  careful    the same call may have run before: ${review.same_action.map(printable).join(', ')}`)
   }
