@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../src/json.js'
 import { compileParamsMatch } from '../src/params-match.js'
@@ -190,3 +191,41 @@ it.each(['auto_approve', 'auto_deny', 'require_approval'] as const)(
     expect(refusalOf(() => compileParamsMatch({ pattern: 'x' }, decision))?.code).toBe('INVALID_FIELD')
   },
 )
+
+it('a stricter decision matches whatever JSON Schema matches', () => {
+  const names = fc.constantFrom('a', 'b', 'c')
+  const bounds = fc.constantFrom(0, 1, 2, 100)
+  const scalars = fc.constantFrom<Json>(null, true, 0, 1, 2.5, 100, '', 'x', 'xyz', '100')
+  const lists = fc.array(scalars, { maxLength: 3 })
+  const objects = fc.dictionary(names, fc.oneof(scalars, lists), { maxKeys: 3, noNullPrototype: true })
+  const values = fc.oneof(scalars, lists, objects, fc.array(objects, { maxLength: 2 }))
+  const keyword = fc.oneof(
+    fc.record({ type: fc.constantFrom('null', 'boolean', 'number', 'integer', 'string', 'array', 'object') }),
+    fc.record({ minimum: bounds }),
+    fc.record({ exclusiveMaximum: bounds }),
+    fc.record({ minLength: bounds }),
+    fc.record({ maxItems: bounds }),
+    fc.record({ const: values }),
+    fc.record({ enum: fc.array(values, { minLength: 1, maxLength: 3 }) }),
+    fc.record({ required: fc.uniqueArray(names) }),
+    fc.constant({ additionalProperties: false }),
+  ) as fc.Arbitrary<JsonObject>
+  const around = (inner: fc.Arbitrary<JsonObject>) =>
+    fc.oneof(
+      keyword,
+      fc.record({ properties: fc.dictionary(names, inner, { maxKeys: 2, noNullPrototype: true }) }),
+      fc.record({ additionalProperties: inner }),
+      fc.record({ items: inner }),
+      fc.record({ allOf: fc.tuple(inner, inner) }),
+      fc.record({ anyOf: fc.tuple(inner, inner) }),
+      fc.record({ not: inner }),
+    ) as fc.Arbitrary<JsonObject>
+  const schemas = fc
+    .tuple(around(around(around(keyword))), around(keyword))
+    .map(([one, other]) => ({ ...one, ...other }))
+  const params = fc.dictionary(names, values, { maxKeys: 3, noNullPrototype: true })
+  fc.assert(
+    fc.property(schemas, params, (schema, value) => !approved(schema, value) || stricter(schema, value)),
+    { numRuns: 1000 },
+  )
+})
