@@ -1,0 +1,19 @@
+/**
+ * Contract suites, for those who implement one of our interfaces: what every implementation must do, as tests. They need
+ * vitest.
+ *
+ * @module
+ */
+export { type DescribeAdapterOptions, describeAdapter } from './contracts/adapter.js'
+export type {
+  AdapterDriver,
+  AdapterOptions,
+  AgentCall,
+  AgentEnd,
+  AgentRun,
+  AgentTool,
+  AgentTurn,
+} from './contracts/adapter-driver.js'
+export type { Expected, Scenario } from './contracts/adapter-scenario.js'
+export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'
+export type { Decide, GateHooks, GateOnStage, Stage } from './contracts/adapter-stage.js'

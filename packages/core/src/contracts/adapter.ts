@@ -1,0 +1,150 @@
+/**
+ * The conformance suite of adapters: whatever framework runs the agent, a gated tool asks, waits, runs once with its
+ * permit, or tells the model why not. Each scenario states what the model sees, what the caller sees, which intents there
+ * are, and how often the tool ran; in each, all that was observed is searched for permits.
+ *
+ * @module
+ */
+import { describe, expect, it } from 'vitest'
+import { ERROR_STATUS, type ErrorCode } from '../errors.js'
+import type { GateEvent } from '../gate.js'
+import type { Intent } from '../intent.js'
+import { refusalText } from '../refusal.js'
+import { refundAgent } from './adapter-agent.js'
+import type { AdapterDriver, AgentEnd } from './adapter-driver.js'
+import { calls, type Expected, refund, type Scenario } from './adapter-scenario.js'
+import { ADAPTER_SCENARIOS } from './adapter-scenarios.js'
+import { type GateOnStage, type Stage, stageOf } from './adapter-stage.js'
+
+export interface DescribeAdapterOptions {
+  /** `testGate` of `@silentauth/core/testing`. */
+  readonly gate: () => Promise<GateOnStage>
+  /** Scenario → why this framework cannot play it. */
+  readonly skip?: Readonly<Record<string, string>> | undefined
+}
+
+export function describeAdapter(
+  name: string,
+  driver: AdapterDriver,
+  { gate, skip = {} }: DescribeAdapterOptions,
+): void {
+  const unknown = Object.keys(skip).filter(
+    (skipped) => !ADAPTER_SCENARIOS.some((scenario) => scenario.name === skipped),
+  )
+  if (unknown.length > 0) throw new TypeError(`no scenario is called ${unknown.join(', ')}`)
+
+  describe(name, () => {
+    for (const scenario of ADAPTER_SCENARIOS) {
+      const reason = skip[scenario.name]
+      if (reason !== undefined) it.skip(`${scenario.name} (${reason})`)
+      else {
+        it(scenario.name, async () => {
+          await using test = await gate()
+          const played = await play(driver, test, scenario)
+          expect(played).toMatchObject(asMatchers(scenario.expected))
+        })
+      }
+    }
+
+    it('is searched for permits where one would be found', async () => {
+      await using test = await gate()
+      const leaking: Scenario = {
+        name: 'a tool that tells its permit',
+        decide: (stage, intent) => stage.approve(intent),
+        during: (stage) => {
+          throw new Error(stage.permits.at(-1))
+        },
+        expected: { intents: [], ran: [] },
+      }
+      expect(await play(driver, test, leaking)).toMatchObject({ permitsSeen: 1 })
+    })
+  })
+}
+
+/** What came of a scenario, in the words of `Expected`. */
+interface Played {
+  readonly sees: readonly string[]
+  readonly caller: string
+  readonly intents: readonly string[]
+  /** Sorted: parallel calls may run in any order. */
+  readonly ran: readonly (number | string)[]
+  readonly events: readonly string[]
+  /** Permits that were found in what was observed. */
+  readonly permitsSeen: number
+  /** What went wrong in the scenario itself. */
+  readonly faults: readonly unknown[]
+}
+
+async function play(driver: AdapterDriver, test: GateOnStage, scenario: Scenario): Promise<Played> {
+  const stage = await stageOf(test, scenario)
+  const agent = refundAgent(stage, scenario)
+  const events: GateEvent['type'][] = []
+  await scenario.before?.(stage)
+
+  const ends: AgentEnd[] = []
+  for (let run = 0; run < (scenario.runs ?? 1); run++) {
+    ends.push(
+      await driver.run({
+        gate: stage.gate,
+        tools: agent.tools,
+        turns: scenario.turns ?? calls(refund(250)),
+        thread: test.project.id,
+        options: { ...scenario.options, onEvent: ({ type }) => events.push(type) },
+        streaming: scenario.streaming ?? false,
+        signal: stage.controller.signal,
+        repeats: scenario.repeats ?? [],
+      }),
+    )
+  }
+  await stage.settle()
+  const intents = await stage.intents()
+  const observed = ends.map((end) => end.observed).join('\n')
+  return {
+    sees: ends.flatMap(({ toolResults }) => toolResults).map((text) => refusalIn(text, intents) ?? text),
+    caller: callerOf(ends, stage),
+    intents: await stage.statuses(),
+    ran: agent.ran.toSorted(),
+    events,
+    permitsSeen: stage.permits.filter((permit) => observed.includes(permit)).length,
+    faults: stage.faults,
+  }
+}
+
+/** What the caller of the last run saw. */
+function callerOf(ends: readonly AgentEnd[], stage: Stage): string {
+  const { answer, error } = ends.at(-1) as AgentEnd
+  if (error === undefined) return answer?.includes('All done.') ? 'the answer' : `another answer: ${answer}`
+  return error === stage.controller.signal.reason ? 'the reason of the abort' : `another error: ${String(error)}`
+}
+
+function asMatchers({ sees, intents, events, ...rest }: Expected): object {
+  return {
+    ...rest,
+    ...(sees && {
+      sees: sees.map((seen) =>
+        typeof seen === 'string' ? expect.stringContaining(seen) : `refused: ${sameText(seen.refused)}`,
+      ),
+    }),
+    ...(events && { events: expect.arrayContaining([...events]) }),
+    intents: intents.map((status) => (typeof status === 'string' ? status : expect.stringMatching(status))),
+    permitsSeen: 0,
+    faults: [],
+  }
+}
+
+const CODES = Object.keys(ERROR_STATUS) as ErrorCode[]
+
+/** `refused: <code>` when the text holds what a model is told for it, about one of these intents or none. */
+function refusalIn(text: string, intents: readonly Intent[]): string | undefined {
+  const code = CODES.find((code) => [...intents, undefined].some((intent) => text.includes(told(code, intent))))
+  return code && `refused: ${sameText(code)}`
+}
+
+/** Codes that a model is told in the same words are one; the first stands for all. */
+function sameText(code: ErrorCode): ErrorCode {
+  return CODES.find((other) => told(other, undefined) === told(code, undefined)) ?? code
+}
+
+function told(code: ErrorCode, intent: Intent | undefined): string {
+  return refusalText({ type: 'refused', code, intent, closed: undefined, cause: undefined })
+}

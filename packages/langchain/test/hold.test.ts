@@ -1,0 +1,5 @@
+import { describeAdapter } from '@silentauth/core/contracts'
+import { testGate } from '@silentauth/core/testing'
+import { holdDriver } from './hold-driver.ts'
+
+describeAdapter('LangChain.js, hold', holdDriver, { gate: testGate })
