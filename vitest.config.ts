@@ -1,9 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// Tests read the sources of sibling packages; SA_DIST=1 runs them against the built packages instead.
-const conditions = process.env.SA_DIST
-  ? ['node', 'module', 'import', 'default']
-  : ['@silentauth/source', 'node', 'module', 'import', 'default']
+// Tests read the sources of sibling packages; SA_DIST=1 runs them against the built packages instead. Nothing more: Node is started
+// with these as `--conditions`, and `import` or `module` among them would give ES modules to whoever calls `require`.
+const conditions = process.env.SA_DIST ? ['node'] : ['@silentauth/source', 'node']
 
 const browserTests = ['test/browser/**/*.test.ts', '**/*.browser.test.ts']
 
