@@ -13,7 +13,7 @@ import { type Answer, dataAnswer, errorAnswer, toResponse } from './answers.js'
 import { auditRoutes } from './audit-routes.js'
 import { counterRoutes } from './counter-routes.js'
 import { type Credentials, credentials } from './credential.js'
-import type { Connection } from './held-response.js'
+import { type Connection, holdAnswer } from './held-response.js'
 import { inboxRoutes } from './inbox-routes.js'
 import { queryOf, readBody } from './input.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
@@ -158,12 +158,18 @@ async function serveRoute(
     }
     const answer = answerOf(route, result)
     logRequest(logger, { ...line, who, status: answer.status })
-    return toResponse(answer, headers)
+    return written(connection, answer)
   } catch (error) {
     const answer = errorAnswer(error, id)
     logRequest(logger, { ...line, who, status: answer.status }, error)
-    return toResponse(answer, headers)
+    return written(connection, answer)
   }
+}
+
+function written(connection: Connection, answer: Answer): Response | Promise<Response> {
+  const { send, response } = holdAnswer(connection)
+  send(answer)
+  return response
 }
 
 function answerOf(route: Route, result: Exclude<Awaited<ReturnType<Route['answer']>>, { held: unknown }>): Answer {

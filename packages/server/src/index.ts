@@ -3,5 +3,8 @@
  *
  * @module
  */
+export { configurationOf } from './configuration.js'
 export { createGateApp, type GateApp, type GateAppOptions, type GateEnv } from './gate-app.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
+export { type RunningServer, type ServerOptions, startServer } from './start-server.js'
+export { DEFAULT_POLICIES, type StoredChange } from './stored-policies.js'

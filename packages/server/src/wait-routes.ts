@@ -97,7 +97,7 @@ function longPoll(
   }
   const finish = (answer: Answer): void => {
     leave()
-    send(answer)
+    send(waiters.draining ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer)
   }
   const look = async (isLast: boolean): Promise<void> => {
     if (isLast) over = true

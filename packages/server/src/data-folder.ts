@@ -1,0 +1,81 @@
+/**
+ * The data folder of a gate: its database, its keys and who it is. Only the user that runs the gate may look into it; each
+ * file is written whole or not at all.
+ *
+ * @module
+ */
+import { constants } from 'node:fs'
+import { chmod, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { randomToken } from '@silentauth/core'
+
+export interface DataFolder {
+  readonly path: string
+  fileIn(name: string): string
+  /** The JSON in a file; undefined when there is none. @throws Error when others can read it, or it is no JSON */
+  read(name: string): Promise<unknown>
+  /** 0600. */
+  write(name: string, content: unknown): Promise<void>
+}
+
+/** Makes the folder, or tightens the one that is there. @throws Error when it is no folder, or somebody else's */
+export async function dataFolder(folder: string): Promise<DataFolder> {
+  const where = path.resolve(folder)
+  await mkdir(where, { recursive: true, mode: 0o700 })
+  const stats = await lstat(where)
+  if (!stats.isDirectory()) throw new Error(`${where} is not a folder`)
+  const uid = process.getuid?.()
+  // Whoever owns the folder can replace what is in it.
+  if (uid !== undefined && stats.uid !== uid) throw new Error(`${where} belongs to another user`)
+  if (uid !== undefined && (stats.mode & 0o077) !== 0) await chmod(where, 0o700)
+
+  const fileIn = (name: string): string => path.join(where, name)
+  return {
+    path: where,
+    fileIn,
+    async read(name) {
+      const text = await readPrivate(fileIn(name))
+      if (text === undefined) return undefined
+      try {
+        return JSON.parse(text)
+      } catch {
+        // Without the cause: a parser's message quotes the text, and this one can be a key.
+        throw new Error(`${fileIn(name)} is damaged`)
+      }
+    },
+    async write(name, content) {
+      const temporary = fileIn(`.${name}.${randomToken(8)}`)
+      try {
+        const handle = await open(temporary, 'wx', 0o600)
+        try {
+          await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`)
+          await handle.sync()
+        } finally {
+          await handle.close()
+        }
+        await rename(temporary, fileIn(name))
+      } finally {
+        await rm(temporary, { force: true })
+      }
+    },
+  }
+}
+
+/** Looks at the very file that it reads, and follows no link. */
+async function readPrivate(file: string): Promise<string | undefined> {
+  let handle: Awaited<ReturnType<typeof open>>
+  try {
+    handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const { mode } = await handle.stat()
+    if (process.getuid && (mode & 0o077) !== 0)
+      throw new Error(`${file} can be read by others: chmod 600, or delete it`)
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
+  }
+}

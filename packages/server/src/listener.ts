@@ -1,0 +1,63 @@
+/**
+ * A listener: an HTTP server on a port, whose app may come a moment after the port is known, and which closes within a
+ * bound whatever its clients do.
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { GateApp } from './gate-app.js'
+
+export interface Listener {
+  readonly port: number
+  /** Until then every request is answered 503. */
+  serve(app: GateApp): void
+  /** Answers whoever waits with what is true now, lets requests finish, and cuts what is left after `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>
+}
+
+/** A client sends its request in this time, whatever the wait for the answer. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 15_000
+/** How often a closing server looks for connections that have become idle. */
+const IDLE_CHECK_MS = 25
+
+/** @throws Error when the port is taken */
+export async function listen({ port, host }: { port: number; host: string }): Promise<Listener> {
+  let app: GateApp | undefined
+  const answer = getRequestListener(
+    (request, env) =>
+      app ? app.fetch(request, { ...env, ownsResponse: true } as Parameters<GateApp['fetch']>[1]) : starting(),
+    // The process may be somebody's own: its Request and Response stay as they are.
+    { overrideGlobalObjects: false },
+  )
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    (incoming, outgoing) => void answer(incoming, outgoing),
+  )
+  server.listen(port, host)
+  await once(server, 'listening')
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve(given) {
+      app = given
+    },
+    async close(timeoutMs) {
+      const closed = once(server, 'close')
+      server.close()
+      app?.waiters.drain()
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+      const cut = setTimeout(() => server.closeAllConnections(), timeoutMs)
+      await closed
+      clearInterval(idle)
+      clearTimeout(cut)
+    },
+  }
+}
+
+function starting(): Response {
+  return new Response(null, { status: 503, headers: { 'retry-after': '1' } })
+}

@@ -1,0 +1,180 @@
+/**
+ * A server: the gate app on a port, over a SQLite file and keys in a data folder. It runs in a process of its own or inside
+ * another one, and needs no configuration.
+ *
+ * @module
+ */
+import {
+  type Agent,
+  type LocalGate,
+  localGate,
+  type Person,
+  type PolicyDefinition,
+  type ProjectId,
+  type PublicAlg,
+  type Role,
+  type Store,
+  type UserId,
+} from '@silentauth/core'
+import { sqliteStore } from '@silentauth/store/sqlite'
+import { type Logger, pino } from 'pino'
+import { dataFolder } from './data-folder.js'
+import { addAgent, addPerson, embedded, identity, writeConnection } from './embedded.js'
+import { warnOfFewDescriptors } from './file-descriptors.js'
+import { createGateApp } from './gate-app.js'
+import { DEFAULT_LIMITS, type Limits } from './limits.js'
+import { listen } from './listener.js'
+import { signInLink } from './sign-in-link.js'
+import { secretKey, signingKey } from './signing-key.js'
+import { siteOf } from './site.js'
+import { defaultDashboardDir } from './static-files.js'
+import { DEFAULT_POLICIES, type StoredChange, storePolicies } from './stored-policies.js'
+
+export interface ServerOptions {
+  /** Database, keys, and who the gate is; made with 0700. @default './.silentauth' */
+  readonly dataDir?: string | undefined
+  /** @default `gate.db` in the data folder */
+  readonly databaseFile?: string | undefined
+  /** 0: any free one. @default 4747 */
+  readonly port?: number | undefined
+  /** Another than a loopback address needs a public URL with https. @default '127.0.0.1' */
+  readonly host?: string | undefined
+  /** Where people reach it: approval and sign-in links begin with it. @default the address it listens on */
+  readonly publicUrl?: string | undefined
+  /** Further Host headers that a proxy in front sends. @default [] */
+  readonly hosts?: readonly string[] | undefined
+  /** Of a new signing key. @default 'RS256' */
+  readonly alg?: PublicAlg | undefined
+  /** HS256 profile: every holder of it can make permits. @default none: a key pair */
+  readonly executionSecret?: string | undefined
+  /** All policies of the project, at every start. @default `read_*` is approved by itself */
+  readonly policies?: readonly PolicyDefinition[] | undefined
+  readonly limits?: Partial<Limits> | undefined
+  /** @default 50 */
+  readonly maxPendingPerKey?: number | undefined
+  /** Folder of the dashboard's build; false: none. @default the one in this package */
+  readonly dashboardDir?: string | false | undefined
+  /** @default warnings and errors, on standard error */
+  readonly logger?: Logger | undefined
+  /** How long `close` waits for requests that are under way. @default 5000 */
+  readonly closeTimeoutMs?: number | undefined
+}
+
+export interface RunningServer extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly issuer: string
+  readonly projectId: ProjectId
+  readonly jwksUrl: string
+  /** Of an agent key that nobody owns; also in `dev.json` of the data folder. */
+  readonly secretKey: string
+  /** `you@localhost`, who may approve. */
+  readonly owner: Person
+  readonly localGate: LocalGate
+  readonly store: Store
+  /** A link for ten minutes and one use. @throws SilentAuthError `NOT_FOUND` */
+  signInLink(person: UserId, options?: { next?: string | undefined }): Promise<string>
+  /** Somebody else who may sign in. */
+  addPerson(person: { email: string; roles?: readonly Role[]; groups?: readonly string[] }): Promise<Person>
+  /** Registers an agent; its owner cannot vote on what it asks for. */
+  addAgent(agent: { fingerprint: string; name?: string; owner?: UserId | undefined }): Promise<Agent>
+  /** Replaces all policies. */
+  setPolicies(policies: readonly PolicyDefinition[]): Promise<StoredChange>
+  /** Answers whoever waits, lets requests finish, closes the store. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the data folder, makes what is missing in it, and listens.
+ *
+ * @throws TypeError for an insecure configuration, saying which; Error when port, folder or database cannot be used, also when
+ * the database has a newer schema
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const { port = 4747, host = '127.0.0.1', closeTimeoutMs = 5000 } = options
+  requireSafe(options, host)
+  const logger = options.logger ?? pino({ name: 'silentauth', level: 'warn' }, pino.destination(2))
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  warnOfFewDescriptors(logger, limits.maxWaiters)
+
+  /** What is open, in the order in which it was opened. */
+  const opened: (() => Promise<void>)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+  try {
+    const folder = await dataFolder(options.dataDir ?? '.silentauth')
+    const signer =
+      options.executionSecret !== undefined
+        ? secretKey(options.executionSecret)
+        : await signingKey(folder, options.alg ?? 'RS256')
+    const store = await sqliteStore({ file: options.databaseFile ?? folder.fileIn('gate.db') })
+    opened.push(async () => store[Symbol.asyncDispose]())
+    const { issuer, projectId } = await identity(folder)
+
+    const listener = await listen({ port, host })
+    opened.push(() => listener.close(closeTimeoutMs))
+    const { publicUrl: url } = siteOf(options.publicUrl ?? `http://${urlHost(host)}:${listener.port}`)
+    const gate = localGate({
+      store,
+      signer,
+      projectId,
+      issuer,
+      publicUrl: url,
+      maxPendingPerKey: options.maxPendingPerKey,
+    })
+    opened.splice(1, 0, async () => gate[Symbol.asyncDispose]())
+    const own = { gate, store }
+    const { secretKey: agentKey, owner } = await embedded(own, folder)
+    await storePolicies(own, options.policies ?? DEFAULT_POLICIES)
+
+    const app = createGateApp({
+      gate,
+      store,
+      publicUrl: url,
+      hosts: options.hosts,
+      publicKeys: signer.publicJwk ? [signer.publicJwk] : [],
+      limits,
+      dashboardDir: options.dashboardDir === false ? undefined : (options.dashboardDir ?? defaultDashboardDir()),
+      logger,
+    })
+    opened.splice(2, 0, async () => app[Symbol.dispose]())
+    const jwksUrl = `${url}/.well-known/jwks.json`
+    await writeConnection(folder, { url, issuer, projectId, jwksUrl, secretKey: agentKey })
+    listener.serve(app)
+
+    return {
+      url,
+      issuer,
+      projectId,
+      jwksUrl,
+      secretKey: agentKey,
+      owner,
+      localGate: gate,
+      store,
+      signInLink: (person, { next } = {}) => signInLink({ store, projectId, publicUrl: url }, person, next),
+      addPerson: (person) => addPerson(own, person),
+      addAgent: (agent) => addAgent(own, agent),
+      setPolicies: (policies) => storePolicies(own, policies),
+      close: closeAll,
+      [Symbol.asyncDispose]: closeAll,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+
+/** Before anything is opened or made. */
+function requireSafe({ publicUrl }: ServerOptions, host: string): void {
+  if (publicUrl !== undefined) siteOf(publicUrl)
+  if (!LOOPBACK.includes(host) && !publicUrl?.startsWith('https:')) {
+    throw new TypeError('a host that others can reach needs a public URL with https')
+  }
+}
+
+function urlHost(host: string): string {
+  return host === '::1' ? '[::1]' : '127.0.0.1'
+}
