@@ -1,0 +1,62 @@
+import { SilentAuthError } from '@silentauth/core'
+import { describe, expect, it } from 'vitest'
+import { keepPermit, permitOf, refusalAnswer } from '../src/admission.js'
+import { permitVerifier } from '../src/permit-verifier.js'
+import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+
+describe('the answer to a refused request', () => {
+  it('has code, message and hint', () => {
+    const error = new SilentAuthError('PERMIT_PARAMS', 'the permit is for other params')
+    expect(refusalAnswer(error)).toMatchObject({
+      status: 403,
+      body: { data: null, error: { code: 'PERMIT_PARAMS', message: error.message, hint: error.hint } },
+    })
+  })
+
+  it('says when to come back', () => {
+    const error = new SilentAuthError('RATE_LIMITED', 'full', { retryAfterSeconds: 1.2 })
+    expect(refusalAnswer(error)?.headers['retry-after']).toBe('2')
+  })
+
+  it('never holds the cause', () => {
+    const error = new SilentAuthError('DB_ERROR', 'int_1', { cause: new Error('password=hunter2') })
+    expect(JSON.stringify(refusalAnswer(error))).not.toContain('hunter2')
+  })
+
+  it('is none for a fault of the backend', () => {
+    expect(refusalAnswer(new RangeError('a mistake'))).toBeUndefined()
+  })
+})
+
+describe('permitOf', async () => {
+  const key = await aKey()
+  const verifier = permitVerifier({
+    issuer: ISSUER,
+    projectId: PROJECT,
+    keys: { keys: [key.jwk] },
+    singleUse: 'per-process',
+    revocations: 'off',
+    now: () => NOW,
+  })
+  const permit = await verifier.verify(await aPermit(key), { action: ACTION, params: PARAMS })
+
+  it('gives what was admitted for the request', () => {
+    const request = {}
+    keepPermit(request, permit)
+    expect(permitOf(request, ACTION)).toBe(permit)
+  })
+
+  it.each([
+    ['nothing was admitted', {}, ACTION],
+    ['only something that looks like it is there', { permit }, ACTION],
+    ['something else was admitted', kept(permit), 'close_account'],
+  ])('throws when %s', (_, request, action) => {
+    expect(() => permitOf(request, action)).toThrow(TypeError)
+  })
+})
+
+function kept(permit: Parameters<typeof keepPermit>[1]): object {
+  const request = {}
+  keepPermit(request, permit)
+  return request
+}
