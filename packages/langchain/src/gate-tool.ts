@@ -5,15 +5,19 @@
  * @module
  */
 import { type Runnable, type RunnableConfig, RunnableLambda, type RunnableToolLike } from '@langchain/core/runnables'
-import { isRunnableToolLike, type StructuredToolInterface, ToolInputParsingException } from '@langchain/core/tools'
+import { isRunnableToolLike, ToolInputParsingException } from '@langchain/core/tools'
 import type { InferInteropZodOutput, InteropZodType } from '@langchain/core/utils/types'
 import { parserOf } from './bound-arguments.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type GateableTool, type Gatekeeper, gatekeeper } from './gated-call.js'
 import { configOf, type ModelCall, modelCallOf } from './tool-call.js'
 
-/** Tools that run in this process. Those that a provider runs never come by here. */
-export type ClientTool = StructuredToolInterface | RunnableToolLike
+/** A tool that runs in this process: what `tool()` makes, a class, a runnable as a tool. Those of a provider have no `invoke`. */
+export interface ClientTool {
+  readonly name: string
+  readonly schema: unknown
+  invoke(input: never, config?: never): Promise<unknown>
+}
 
 /** A tool's arguments as its schema parses them. */
 export type ArgumentsOf<Tool> = Tool extends { schema: infer Schema }

@@ -7,7 +7,8 @@
 import { compileGlob, gateRefusal, SilentAuthError } from '@silentauth/core'
 import { actionName } from './action-name.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
-import { gateTool, guarded, isGated, requireTool } from './gate-tool.js'
+import { type ClientTool, gateTool, guarded, isGated, requireTool } from './gate-tool.js'
+import type { GateableTool } from './gated-call.js'
 import { refusalMessage } from './tool-result.js'
 
 /**
@@ -63,18 +64,21 @@ function claimAction(owners: Map<string, string>, name: string, { action }: Gate
   owners.set(claimed, name)
 }
 
-function denied(tool: Parameters<typeof requireTool>[0], options: GateToolOptions<never>): unknown {
-  requireTool(tool)
-  checkOptions(tool.name, options)
-  return guarded(tool, async ({ toolCallId }) => {
-    const refusal = new SilentAuthError('FORBIDDEN', `${tool.name}: a rule of this agent denies it`)
+function denied(tool: ClientTool & GateableTool, options: GateToolOptions<never>): unknown {
+  const { name, responseFormat } = tool
+  checkOptions(name, options)
+  return guarded(ungated(tool), async ({ toolCallId }) => {
+    const refusal = new SilentAuthError('FORBIDDEN', `${name}: a rule of this agent denies it`)
     if (options.onDenied === 'throw') throw refusal
-    return refusalMessage(gateRefusal(refusal), { name: tool.name, responseFormat: responseFormatOf(tool), toolCallId })
+    return refusalMessage(gateRefusal(refusal), { name, responseFormat, toolCallId })
   })
 }
 
-function responseFormatOf(tool: { readonly responseFormat?: string | undefined }): string | undefined {
-  return tool.responseFormat
+/** A denial is stricter than any gate, and takes its place. */
+function ungated(tool: ClientTool): ClientTool {
+  let found = tool
+  while (isGated(found)) found = Object.getPrototypeOf(found)
+  return found
 }
 
 function nameOf(tool: object): string {

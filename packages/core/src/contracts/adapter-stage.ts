@@ -67,7 +67,7 @@ export interface Stage {
   policies(policies: readonly JsonObject[]): Promise<void>
   /** `<status> <execution>` of every intent, sorted. */
   statuses(): Promise<string[]>
-  /** Ends when every decision has been made. */
+  /** Ends when every decision has been made and no call to the gate is under way: an agent may be gone before its adapter. */
   settle(): Promise<void>
   intents(): Promise<readonly Intent[]>
 }
@@ -82,6 +82,7 @@ export async function stageOf(
   const permits: string[] = []
   const faults: unknown[] = []
   const decisions = new Map<IntentId, Promise<unknown>>()
+  const calls = new Set<Promise<unknown>>()
 
   const vote = async (
     person: Principal,
@@ -94,22 +95,22 @@ export async function stageOf(
   }
   const stage: Stage = {
     gate: {
-      declare: (draft, options) => through(hooks.declare, () => gate.declare(draft, options)),
-      read: (ref, options) => through(hooks.read, () => gate.read(ref, options)),
+      declare: (draft, options) => through(calls, hooks.declare, () => gate.declare(draft, options)),
+      read: (ref, options) => through(calls, hooks.read, () => gate.read(ref, options)),
       wait(id, options) {
-        const waiting = through(hooks.wait, () => gate.wait(id, options))
+        const waiting = through(calls, hooks.wait, () => gate.wait(id, options))
         if (!decisions.has(id)) decisions.set(id, decideOn(id))
         return waiting
       },
-      cancel: (id, reason, options) => gate.cancel(id, reason, options),
+      cancel: (id, reason, options) => through(calls, undefined, () => gate.cancel(id, reason, options)),
       claim: (id, attempt, options) =>
-        through(hooks.claim, async () => {
+        through(calls, hooks.claim, async () => {
           const claim = await gate.claim(id, attempt, options)
           if (claim.type === 'granted') permits.push(claim.permit)
           return claim
         }),
       report: (id, attempt, outcome, options) =>
-        through(hooks.report, () => gate.report(id, attempt, outcome, options)),
+        through(calls, hooks.report, () => gate.report(id, attempt, outcome, options)),
       trust: (options) => gate.trust(options),
       [Symbol.asyncDispose]: () => gate[Symbol.asyncDispose](),
     },
@@ -132,6 +133,10 @@ export async function stageOf(
     statuses: async () => (await stage.intents()).map(({ status, execution }) => `${status} ${execution.state}`).sort(),
     async settle() {
       await Promise.all(decisions.values())
+      do {
+        await Promise.allSettled(calls)
+        await new Promise((resolve) => setTimeout(resolve))
+      } while (calls.size > 0)
     },
     async intents() {
       const { items } = await test.store.intents({ projectId: test.project.id, limit: 100 })
@@ -155,6 +160,16 @@ export function refusedBy(code: ErrorCode): SilentAuthError {
   return new SilentAuthError(code, 'said by the stage')
 }
 
-function through<Result>(hook: ((next: () => Result) => Result) | undefined, next: () => Result): Result {
-  return hook ? hook(next) : next()
+async function through<Result>(
+  calls: Set<Promise<unknown>>,
+  hook: ((next: () => Promise<Result>) => Promise<Result>) | undefined,
+  next: () => Promise<Result>,
+): Promise<Result> {
+  const call = hook ? hook(next) : next()
+  calls.add(call)
+  try {
+    return await call
+  } finally {
+    calls.delete(call)
+  }
 }

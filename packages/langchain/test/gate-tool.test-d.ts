@@ -1,0 +1,58 @@
+// Checked by tsc: a gated tool has the type of the tool, and options know its arguments.
+import { DynamicTool, type StructuredToolInterface } from '@langchain/core/tools'
+import { approvingGate } from '@silentauth/core/testing'
+import { gateTool, gateTools } from '@silentauth/langchain'
+import { createAgent, tool } from 'langchain'
+import { z } from 'zod'
+
+type Same<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false
+const isSame = <Answer extends true>(_?: Answer) => undefined
+
+const gate = approvingGate()
+const refund = tool(async ({ amount }) => ({ refunded: amount }), {
+  name: 'refund',
+  schema: z.object({ amount: z.number(), note: z.string().default('') }),
+})
+const say = new DynamicTool({ name: 'say', description: 'says', func: async (text: string) => text })
+const count = tool(
+  async function* ({ n }) {
+    yield n
+    return n
+  },
+  { name: 'count', schema: z.object({ n: z.number() }) },
+)
+
+const gated = gateTool(refund, { gate })
+isSame<Same<typeof gated, typeof refund>>()
+
+const list = gateTools([refund, say, count], { gate, rules: { 'c*': 'pass', say: { riskTier: 'low' } } })
+isSame<Same<typeof list, readonly [typeof refund, typeof say, typeof count]>>()
+
+const anyTool: StructuredToolInterface = gateTool(refund as StructuredToolInterface, { gate })
+createAgent({ model: 'openai:some-model', tools: [gated, anyTool, ...list] })
+
+gateTool(refund, {
+  gate,
+  when: ({ amount, note }) => amount > 100 && note.length > 0,
+  params: ({ amount }) => ({ amount }),
+  riskTier: ({ amount }) => (amount > 1000 ? 'critical' : 'medium'),
+  context: (_, { threadId, toolCallId }) => ({ thread: threadId ?? '', call: toolCallId ?? '' }),
+})
+gateTool(say, { gate, when: (text) => String(text).length > 3 })
+
+// @ts-expect-error: the schema has no such argument
+gateTool(refund, { gate, when: ({ total }) => total > 100 })
+
+// @ts-expect-error: a gate is needed
+gateTool(refund, {})
+
+// @ts-expect-error: this version waits with hold only
+gateTool(refund, { gate, wait: 'suspend' })
+
+// @ts-expect-error: a tool of the provider does not run here
+gateTool({ type: 'web_search_preview' }, { gate })
+
+// @ts-expect-error: allow is no rule
+gateTools([refund], { gate, default: 'allow' })
+
+gateTools([refund], { gate, rules: { refund: { when: ({ amount }: { amount: number }) => amount > 100 } } })
