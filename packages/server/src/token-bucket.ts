@@ -17,12 +17,13 @@ export interface TokenBucketsOptions {
   readonly now?: (() => number) | undefined
 }
 
-/** More holders than a gate has keys; beyond, full buckets are forgotten, which changes nothing for their holders. */
-const MAX_HELD = 10_000
+/** An empty bucket is full again after this; to forget a full one changes nothing for its holder. */
+const FULL_AGAIN_MS = 60_000
 
 export function tokenBuckets({ perMinute, now = () => performance.now() }: TokenBucketsOptions): TokenBuckets {
   const buckets = new Map<string, { tokens: number; at: number }>()
-  const perMs = perMinute / 60_000
+  const perMs = perMinute / FULL_AGAIN_MS
+  let forgotAt = now()
 
   const filled = ({ tokens, at }: { tokens: number; at: number }, time: number): number =>
     Math.min(perMinute, tokens + (time - at) * perMs)
@@ -39,7 +40,8 @@ export function tokenBuckets({ perMinute, now = () => performance.now() }: Token
         })
       }
       buckets.set(holder, { tokens: tokens - 1, at: time })
-      if (buckets.size <= MAX_HELD) return
+      if (time - forgotAt < FULL_AGAIN_MS) return
+      forgotAt = time
       for (const [other, held] of buckets) if (filled(held, time) >= perMinute) buckets.delete(other)
     },
   }

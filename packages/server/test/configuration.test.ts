@@ -1,0 +1,51 @@
+import { describe, expect, it, vi } from 'vitest'
+import { configurationOf } from '../src/configuration.js'
+import { warnOfFewDescriptors } from '../src/file-descriptors.js'
+
+describe('configurationOf', () => {
+  it('reads what the environment says', () => {
+    expect(
+      configurationOf({
+        SILENTAUTH_DATA: '/var/lib/gate',
+        SILENTAUTH_DATABASE: 'sqlite:./gate.db',
+        SILENTAUTH_PUBLIC_URL: 'https://gate.example.com',
+        SILENTAUTH_PORT: '0',
+      }),
+    ).toEqual({
+      dataDir: '/var/lib/gate',
+      databaseFile: './gate.db',
+      publicUrl: 'https://gate.example.com',
+      port: 0,
+      executionSecret: undefined,
+    })
+  })
+
+  it.each([
+    ['a database that this build has none of', { SILENTAUTH_DATABASE: 'postgres://ada:hunter2@db/gate' }],
+    ['a database without a file', { SILENTAUTH_DATABASE: 'sqlite:' }],
+    ['a port that is none', { SILENTAUTH_PORT: 'hunter2' }],
+    ['a port that is too high', { SILENTAUTH_PORT: '65536' }],
+  ])('refuses %s by its name, without its value', (_, env) => {
+    const [name = ''] = Object.keys(env)
+    expect(() => configurationOf(env)).toThrow(name)
+    expect(() => configurationOf(env)).not.toThrow(/hunter2/)
+  })
+})
+
+describe('file descriptors', () => {
+  it.each([
+    [1024, true],
+    [10_500, false],
+    [undefined, false],
+  ])('of which there are %s: warned %s', (limit, warned) => {
+    const logger = { warn: vi.fn() }
+    warnOfFewDescriptors(logger as never, 10_000, limit)
+    expect(logger.warn.mock.calls.length > 0).toBe(warned)
+  })
+
+  it('are counted by the system', () => {
+    const logger = { warn: vi.fn() }
+    warnOfFewDescriptors(logger as never, Number.MAX_SAFE_INTEGER)
+    expect(logger.warn).toHaveBeenCalledTimes(process.platform === 'win32' ? 0 : 1)
+  })
+})
