@@ -6,4 +6,4 @@
  */
 export { type GateAnswer, gateAnswer, gateUnavailable, type HttpResponse } from './gate-answer.js'
 export { below, gateUrl, isLoopback } from './gate-url.js'
-export { sleep, type TimeLimit, within } from './time-limit.js'
+export { type SleepOptions, sleep, type TimeLimit, within } from './time-limit.js'

@@ -48,7 +48,7 @@ export function permitKeys(from: KeysFrom, options: PermitKeysOptions = {}): Per
   const url = gateUrl(from, 'keys')
   const { fetch: get = fetch, timeoutMs = 5_000 } = options
   return freshKeys(
-    (closing) => within({ ms: timeoutMs, signal: closing }, (signal) => readUrl(url, get, signal)),
+    (closing) => within({ ms: timeoutMs, signals: [closing] }, (signal) => readUrl(url, get, signal)),
     options,
   )
 }

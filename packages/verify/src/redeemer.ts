@@ -59,7 +59,7 @@ export function redeemer(options: RedeemerOptions): Redeemer {
 
   const ask = async (body: string, intentId: IntentId) => {
     try {
-      return await within({ ms: timeoutMs, signal: closing.signal }, async (signal) => {
+      return await within({ ms: timeoutMs, signals: [closing.signal] }, async (signal) => {
         const headers = { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' }
         return gateAnswer(await request(url, { method: 'POST', headers, body, redirect: 'manual', signal }), intentId)
       })
@@ -85,7 +85,9 @@ export function redeemer(options: RedeemerOptions): Redeemer {
         if (answer.type === 'data') return { replayed: replayedOf(answer.body.data, intentId) }
         if (!answer.transient || attempt >= attempts) throw refusalOf(answer.error, intentId)
         const jitter = 0.5 + Math.random() / 2
-        await sleep(Math.max(backoffMs * 2 ** (attempt - 1) * jitter, waitOf(answer.error)), closing.signal)
+        await sleep(Math.max(backoffMs * 2 ** (attempt - 1) * jitter, waitOf(answer.error)), {
+          signals: [closing.signal],
+        })
       }
     },
     async [Symbol.asyncDispose]() {

@@ -5,51 +5,61 @@
  */
 
 export interface TimeLimit {
+  /** Infinity: none. */
   readonly ms: number
-  readonly signal?: AbortSignal | undefined
+  /** Any of these ends the work. */
+  readonly signals?: readonly (AbortSignal | undefined)[]
 }
 
 /**
- * Runs `work` with a signal that aborts with the outer one, for the same reason, or when the time is over.
+ * Runs `work` with a signal that aborts with the first of the outer ones, for the same reason, or when the time is over.
  *
- * @throws what `work` throws; the outer signal's reason; DOMException `TimeoutError`
+ * @throws what `work` throws; an outer signal's reason; DOMException `TimeoutError`
  */
 export async function within<Result>(
-  { ms, signal }: TimeLimit,
+  { ms, signals = [] }: TimeLimit,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  signal?.throwIfAborted()
+  for (const signal of signals) signal?.throwIfAborted()
   const limit = new AbortController()
-  const stop = (): void => limit.abort(signal?.reason)
-  signal?.addEventListener('abort', stop, { once: true })
-  const timer =
-    ms < MAX_TIMER_MS
-      ? setTimeout(() => limit.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError')), ms)
-      : undefined
+  const listening: (() => void)[] = []
+  for (const signal of signals) {
+    if (signal === undefined) continue
+    const stop = (): void => limit.abort(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    listening.push(() => signal.removeEventListener('abort', stop))
+  }
+  const over = (): void => limit.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'))
+  const timer = ms < MAX_TIMER_MS ? setTimeout(over, ms) : undefined
   try {
     return await work(limit.signal)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', stop)
+    for (const leave of listening) leave()
   }
 }
 
-/** @throws the signal's reason, at once */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+export interface SleepOptions {
+  /** Any of these ends the sleep. */
+  readonly signals?: readonly (AbortSignal | undefined)[]
+  /** Lets the process end meanwhile. @default false */
+  readonly unref?: boolean
+}
+
+/** @throws a signal's reason, at once */
+export function sleep(ms: number, { signals = [], unref = false }: SleepOptions = {}): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason)
-    const stop = (): void => {
+    const aborted = signals.find((signal) => signal?.aborted)
+    if (aborted !== undefined) return reject(aborted.reason)
+    const end = (settle: () => void): void => {
       clearTimeout(timer)
-      reject(signal?.reason)
+      for (const signal of signals) signal?.removeEventListener('abort', stop)
+      settle()
     }
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', stop)
-        resolve()
-      },
-      Math.min(ms, MAX_TIMER_MS),
-    )
-    signal?.addEventListener('abort', stop, { once: true })
+    const stop = (event: Event): void => end(() => reject((event.target as AbortSignal).reason))
+    const timer = setTimeout(() => end(resolve), Math.min(ms, MAX_TIMER_MS))
+    if (unref) timer.unref?.()
+    for (const signal of signals) signal?.addEventListener('abort', stop)
   })
 }
 

@@ -17,14 +17,14 @@ describe('a time limit', () => {
 
   it('ends work for the reason of the outer signal', async () => {
     const outer = new AbortController()
-    const ended = within({ ms: 60_000, signal: outer.signal }, forever)
+    const ended = within({ ms: 60_000, signals: [undefined, outer.signal] }, forever)
     outer.abort('enough')
     await expect(ended).rejects.toBe('enough')
   })
 
   it('does not begin work that nobody waits for', async () => {
     const work = vi.fn(async () => 'done')
-    await expect(within({ ms: 60_000, signal: AbortSignal.abort('enough') }, work)).rejects.toBe('enough')
+    await expect(within({ ms: 60_000, signals: [AbortSignal.abort('enough')] }, work)).rejects.toBe('enough')
     expect(work).not.toHaveBeenCalled()
   })
 
@@ -34,7 +34,7 @@ describe('a time limit', () => {
     ['is too slow', forever],
   ])('leaves no listener when the work %s', async (_, work) => {
     const { signal } = new AbortController()
-    await within<unknown>({ ms: 1, signal }, work).catch(() => undefined)
+    await within<unknown>({ ms: 1, signals: [signal] }, work).catch(() => undefined)
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 })
@@ -42,7 +42,7 @@ describe('a time limit', () => {
 describe('a sleep', () => {
   it('leaves no listener when it is over', async () => {
     const { signal } = new AbortController()
-    await sleep(1, signal)
+    await sleep(1, { signals: [signal] })
     expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
@@ -50,8 +50,14 @@ describe('a sleep', () => {
     ['before', () => AbortSignal.abort('enough')],
     ['meanwhile', () => abortsSoon('enough')],
   ])('ends when its signal aborted %s', async (_, signal) => {
-    await expect(sleep(60_000, signal())).rejects.toBe('enough')
+    await expect(sleep(60_000, { signals: [undefined, signal()] })).rejects.toBe('enough')
   })
+})
+
+it('leaves no listener on another signal when one of them ends it', async () => {
+  const { signal } = new AbortController()
+  await sleep(60_000, { signals: [signal, abortsSoon('enough')] }).catch(() => undefined)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
 })
 
 function abortsSoon(reason: string): AbortSignal {
