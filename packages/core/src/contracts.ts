@@ -17,3 +17,5 @@ export type {
 export type { Expected, Scenario } from './contracts/adapter-scenario.js'
 export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'
 export type { Decide, GateHooks, GateOnStage, Stage } from './contracts/adapter-stage.js'
+export { type DescribeGateOptions, describeGate } from './contracts/gate.js'
+export type { GateDesk, GateHarness } from './contracts/gate-harness.js'

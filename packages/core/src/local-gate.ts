@@ -10,8 +10,8 @@ import type { Counter } from './counter.js'
 import { chainAfter, declarationOf, draftFingerprint, NO_CHAIN, ownerOf, ownersOf } from './declare.js'
 import type { Desk } from './desk.js'
 import { type Engine, engine, notFound, type Writer } from './engine.js'
-import { SilentAuthError } from './errors.js'
-import type { CallOptions, Claim, Gate, Trust } from './gate.js'
+import { isSilentAuthError, SilentAuthError } from './errors.js'
+import type { CallOptions, Claim, Gate, Outcome, Trust } from './gate.js'
 import { type IntentId, newId, type ProjectId } from './id.js'
 import { type Intent, type IntentDraft, parseDraft, type SettledIntent, type SourceType } from './intent.js'
 import type { Digest, EpochMs, Json, JsonObject } from './json.js'
@@ -135,6 +135,7 @@ interface Context {
 
 function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal): LocalKeyGate {
   const { engine: own } = context
+  const reporting = new Set<Promise<unknown>>()
   return {
     async declare(draft, options) {
       return (await declare(context, principal, draft, options)).intent
@@ -179,21 +180,59 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
     },
 
     async report(id, attempt, outcome) {
-      requireAttempt(attempt)
-      const key = await own.key(own.store, principal)
-      await own.change(id, async ({ state }) => {
-        requireOwn(state, key)
-        const result = outcome.status === 'succeeded' ? summaryOf(outcome.result) : undefined
-        return {
-          command: { type: 'report', attempt, outcome: { status: outcome.status, result } },
-          actor: actorOf(state),
-        }
-      })
+      const reported = report(own, principal, id, attempt, outcome)
+      reporting.add(reported)
+      await reported.finally(() => reporting.delete(reported))
     },
 
     trust: async () => context.ring,
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      await within(FLUSH_MS, Promise.allSettled(reporting))
+    },
   }
+}
+
+/** A report that is lost leaves an execution unknown, so it is tried again while the store is away. */
+async function report(
+  own: Engine,
+  principal: KeyPrincipal,
+  id: IntentId,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<void> {
+  requireAttempt(attempt)
+  const result = outcome.status === 'succeeded' ? summaryOf(outcome.result) : undefined
+  const change = async (): Promise<unknown> =>
+    own.change(id, async ({ tx, state }) => {
+      requireOwn(state, await own.key(tx, principal))
+      return {
+        command: { type: 'report', attempt, outcome: { status: outcome.status, result } },
+        actor: actorOf(state),
+      }
+    })
+  for (const pauseMs of REPORT_PAUSES_MS) {
+    try {
+      await change()
+      return
+    } catch (error) {
+      const away = isSilentAuthError(error) && (error.code === 'DB_ERROR' || error.code === 'AUDIT_UNAVAILABLE')
+      if (!away) throw error
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+  await change()
+}
+
+const REPORT_PAUSES_MS = [50, 250, 1000] as const
+const FLUSH_MS = 5000
+
+/** Resolves with the work, or after `ms`. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** I1, I13, I15: one transaction from the draft to the stored intent. */
