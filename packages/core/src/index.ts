@@ -7,11 +7,13 @@ export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
 export { type CallIdentity, callKey } from './call-key.js'
 export { canonicalJson } from './canonical-json.js'
+export { type Conflict, conflict, isConflict, MAX_RUNS, type Unique } from './conflict.js'
 export type { Counter, ExecutionReport, RedeemRequest, VerifyRequest } from './counter.js'
 export { currentPermit, type Permit } from './current-permit.js'
 export type { Declaration } from './declaration.js'
 export type { Desk, InboxFilter, InboxItem, Review, ReviewVote } from './desk.js'
 export { digestAnywhere, digestOf } from './digest.js'
+export { dueAt } from './due-at.js'
 export {
   ERROR_HINT,
   ERROR_STATUS,
@@ -87,6 +89,7 @@ export {
 } from './local-gate.js'
 export { memoryStore } from './memory-store.js'
 export type { Finding } from './oversight.js'
+export { type PagePosition, pageCursor, parsePageCursor } from './page-cursor.js'
 export { mutableCopy, type ParamsLimits, type Snapshot, snapshot } from './params.js'
 export {
   type HmacVerifyOptions,

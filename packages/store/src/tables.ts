@@ -1,0 +1,95 @@
+/**
+ * The tables. What is asked for has a column, what must be unique has a key, the rest is JSON text: the same bytes on
+ * every engine. Instants are epoch milliseconds.
+ *
+ * @module
+ */
+import type { Generated } from 'kysely'
+
+export interface Tables {
+  intents: IntentsTable
+  votes: VotesTable
+  permits: PermitsTable
+  redemptions: RedemptionsTable
+  outbox: OutboxTable
+  audit_leaves: AuditLeavesTable
+  audit_payloads: AuditPayloadsTable
+  projects: { id: string; body: string }
+  project_keys: { id: string; project_id: string; secret_hash: string; body: string }
+  agents: { id: string; project_id: string; fingerprint: string; body: string }
+  people: { id: string; project_id: string; body: string }
+  groups: { project_id: string; name: string }
+  policies: { project_id: string; revision: number; body: string }
+  sessions: { id: string; cookie_hash: string; expires_at: number; body: string }
+  sign_in_tokens: { token_hash: string; expires_at: number; body: string }
+  requests: { principal: string; key: string; expires_at: number; body: string }
+}
+
+export interface IntentsTable {
+  id: string
+  project_id: string
+  /** The bound agent, else the lineage of the key: the scope of idempotency keys. */
+  owner: string
+  idempotency_key: string | null
+  key_id: string
+  declared_by: string
+  action: string
+  source: string | null
+  params_digest: string
+  decision: string
+  created_at: number
+  /** JSON; never written again. */
+  declaration: string
+  status: string
+  execution_state: string
+  /** When the clock moves it next; null: never. */
+  due_at: number | null
+  /** JSON of everything else. */
+  progress: string
+}
+
+/** One vote per person. */
+export interface VotesTable {
+  intent_id: string
+  person_id: string
+}
+/** One intent per permit. */
+export interface PermitsTable {
+  id: string
+  intent_id: string
+}
+/** `use` is `first`, or the id of a redemption that was handed on as replayed: an approval has one first use. */
+export interface RedemptionsTable {
+  intent_id: string
+  use: string
+  redemption_id: string
+}
+
+export interface OutboxTable {
+  id: string
+  project_id: string
+  intent_id: string
+  event: string
+  created_at: number
+  attempts: Generated<number>
+  next_at: number
+  done_at: number | null
+}
+
+/** `sequence` is gap-free per project, from 0. */
+export interface AuditLeavesTable {
+  project_id: string
+  sequence: number
+  id: string
+  intent_id: string | null
+  at: number
+  body: string
+  hash: string
+}
+/** The erasable side of a leaf. */
+export interface AuditPayloadsTable {
+  leaf_id: string
+  field: string
+  salt: string
+  value: string
+}
