@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { canonicalJson, type EpochMs, type KeyRing, keyRing, SilentAuthError } from '@silentauth/core'
+import {
+  canonicalJson,
+  type EpochMs,
+  isSilentAuthError,
+  type KeyRing,
+  keyRing,
+  SilentAuthError,
+} from '@silentauth/core'
 import type { JSONWebKeySet } from 'jose'
 import { cappedText } from './capped-text.js'
 import { gateUrl } from './gate-url.js'
@@ -28,11 +35,16 @@ export interface PermitKeysOptions {
   readonly now?: (() => EpochMs) | undefined
 }
 
-export interface PermitKeys extends AsyncDisposable {
+export interface PermitKeys<Ring = KeyRing> extends AsyncDisposable {
+  /**
+   * Runs a verification with the ring. When the permit is of a key that it lacks, looks at the source once more, as often as the
+   * cool-down allows, and runs it again if there are other keys.
+   *
+   * @throws what `work` throws; SilentAuthError `GATE_UNAVAILABLE`, as `current`
+   */
+  with<Result>(work: (ring: Ring) => Promise<Result>): Promise<Result>
   /** @throws SilentAuthError `GATE_UNAVAILABLE` when no set could be read yet, or the last good one is too old */
-  current(): Promise<KeyRing>
-  /** For a permit whose key `ring` lacks: what another look at the source gives, or the same ring within the cool-down. */
-  newerThan(ring: KeyRing): Promise<KeyRing>
+  current(): Promise<Ring>
 }
 
 /**
@@ -54,7 +66,7 @@ export function permitKeys(from: KeysFrom, options: PermitKeysOptions = {}): Per
 }
 
 function fixedKeys(ring: KeyRing): PermitKeys {
-  return { current: async () => ring, newerThan: async () => ring, async [Symbol.asyncDispose]() {} }
+  return { with: (work) => work(ring), current: async () => ring, async [Symbol.asyncDispose]() {} }
 }
 
 /** A set that was read, and how long it is good for. */
@@ -110,15 +122,25 @@ function freshKeys(read: (signal: AbortSignal) => Promise<string>, options: Perm
     await reading
   }
 
+  const current = async (): Promise<KeyRing> => {
+    if (last === undefined || now() >= last.freshUntil) await look()
+    if (last !== undefined && now() < last.usableUntil) return last.ring
+    throw new SilentAuthError('GATE_UNAVAILABLE', 'the keys of the gate cannot be read', { cause: failure })
+  }
+
   return {
-    async current() {
-      if (last === undefined || now() >= last.freshUntil) await look()
-      if (last !== undefined && now() < last.usableUntil) return last.ring
-      throw new SilentAuthError('GATE_UNAVAILABLE', 'the keys of the gate cannot be read', { cause: failure })
-    },
-    async newerThan(ring) {
-      if (last === undefined || last.ring === ring) await look()
-      return last !== undefined && now() < last.usableUntil ? last.ring : ring
+    current,
+    async with(work) {
+      const ring = await current()
+      try {
+        return await work(ring)
+      } catch (error) {
+        if (!isSilentAuthError(error) || error.code !== 'PERMIT_KID_UNKNOWN') throw error
+        if (last?.ring === ring) await look()
+        const newer = await current()
+        if (newer === ring) throw error
+        return work(newer)
+      }
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new TypeError('the permit keys were disposed'))

@@ -22,7 +22,7 @@ import {
   verifyPermit,
 } from '@silentauth/core'
 import { paramsDifference } from './params-difference.js'
-import { type KeysFrom, type PermitKeysOptions, permitKeys } from './permit-keys.js'
+import { type KeysFrom, type PermitKeys, type PermitKeysOptions, permitKeys } from './permit-keys.js'
 import { type Redeemer, type RedeemerOptions, redeemer } from './redeemer.js'
 import { memorySingleUse, type SingleUseStore } from './single-use.js'
 
@@ -141,13 +141,13 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
       const { action, params, idempotent = false } = expected
       const audience = expected.audience ?? options.audience ?? defaultAudience(projectId, action)
       const exact = { ...demandsOf(options), action, audience }
-      const permit = await withKeys(keys, (ring) =>
-        verifyPermit(token, { ...exact, params, keys: ring } as VerifyOptions<Action>),
-      ).catch(async (error: unknown) => {
-        if (!explains || !isSilentAuthError(error) || error.code !== 'PERMIT_PARAMS') throw error
-        const { claims } = await withKeys(keys, (ring) => readPermit(token, { ...exact, keys: ring }))
-        throw explained(error, params, claims.params_digest)
-      })
+      const permit = await keys
+        .with((ring) => verifyPermit(token, { ...exact, params, keys: ring } as VerifyOptions<Action>))
+        .catch(async (error: unknown) => {
+          if (!explains || !isSilentAuthError(error) || error.code !== 'PERMIT_PARAMS') throw error
+          const { claims } = await keys.with((ring) => readPermit(token, { ...exact, keys: ring }))
+          throw explained(error, params, claims.params_digest)
+        })
       const use: Use = { token, claims: permit.claims, audience, idempotent }
       const replayed = await take(use)
       const redeemed = { ...permit, intentId: permit.claims.intent_id, replayed, singleUse: scope, revocations }
@@ -187,28 +187,10 @@ function demandsOf(options: PermitVerifierOptions | HmacPermitVerifierOptions) {
   return demands as Omit<VerifyOptions, 'keys' | 'params' | 'action' | 'audience'>
 }
 
-interface Keys extends AsyncDisposable {
-  current(): Promise<KeyRing | HmacKeyRing>
-  newerThan(ring: KeyRing | HmacKeyRing): Promise<KeyRing | HmacKeyRing>
-}
-
-function keysOf(options: PermitVerifierOptions | HmacPermitVerifierOptions): Keys {
-  if (options.profile !== 'hs256') return permitKeys(options.keys, { now: options.now, ...options.keyOptions }) as Keys
+function keysOf(options: PermitVerifierOptions | HmacPermitVerifierOptions): PermitKeys<KeyRing | HmacKeyRing> {
+  if (options.profile !== 'hs256') return permitKeys(options.keys, { now: options.now, ...options.keyOptions })
   const ring = options.keys
-  return { current: async () => ring, newerThan: async () => ring, async [Symbol.asyncDispose]() {} }
-}
-
-/** A key that is not in the ring may be a new one: one more look, as often as the source allows. */
-async function withKeys<Result>(keys: Keys, work: (ring: KeyRing | HmacKeyRing) => Promise<Result>): Promise<Result> {
-  const ring = await keys.current()
-  try {
-    return await work(ring)
-  } catch (error) {
-    if (!isSilentAuthError(error) || error.code !== 'PERMIT_KID_UNKNOWN') throw error
-    const newer = await keys.newerThan(ring)
-    if (newer === ring) throw error
-    return work(newer)
-  }
+  return { with: (work) => work(ring), current: async () => ring, async [Symbol.asyncDispose]() {} }
 }
 
 interface Use {

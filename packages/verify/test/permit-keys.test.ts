@@ -2,15 +2,28 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { generateSigningKey } from '@silentauth/core'
+import { generateSigningKey, isSilentAuthError, type KeyRing, SilentAuthError } from '@silentauth/core'
 import { describe, expect, it } from 'vitest'
-import { type KeysFrom, type PermitKeysOptions, permitKeys } from '../src/permit-keys.js'
+import { type KeysFrom, type PermitKeys, type PermitKeysOptions, permitKeys } from '../src/permit-keys.js'
 import { aKey, type TestKey } from './a-permit.js'
 import { loopback } from './loopback.js'
 
 const [old, next] = [await aKey(), await aKey()]
 const kids = ({ keys }: { keys: readonly { kid: string }[] }) => keys.map(({ kid }) => kid)
 const setOf = (...keys: TestKey[]) => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) })
+
+/** What a verification does with a permit whose key is not in the ring: the rings that it was run with. */
+async function ringsFor(keys: PermitKeys, kid = 'unknown'): Promise<KeyRing[]> {
+  const rings: KeyRing[] = []
+  const work = async (ring: KeyRing) => {
+    rings.push(ring)
+    if (!ring.keys.some((key) => key.kid === kid)) throw new SilentAuthError('PERMIT_KID_UNKNOWN', kid)
+  }
+  await keys.with(work).catch((error) => {
+    if (!isSilentAuthError(error) || error.code !== 'PERMIT_KID_UNKNOWN') throw error
+  })
+  return rings
+}
 
 describe('keys of a static set', () => {
   it('are the ring', async () => {
@@ -20,8 +33,7 @@ describe('keys of a static set', () => {
 
   it('never become newer', async () => {
     await using keys = permitKeys({ keys: [old.jwk] })
-    const ring = await keys.current()
-    await expect(keys.newerThan(ring)).resolves.toBe(ring)
+    expect(await ringsFor(keys)).toHaveLength(1)
   })
 
   it('are refused at once when they break a rule', () => {
@@ -60,10 +72,10 @@ describe('keys of a pinned file', () => {
     await using file = await keyFile(setOf(old))
     let now = 0
     await using keys = permitKeys(file.path, { now: () => now })
-    const ring = await keys.current()
+    await keys.current()
     await writeFile(file.path, setOf(old, next))
     now += 30_000
-    expect(kids(await keys.newerThan(ring))).toEqual([old.jwk.kid, next.jwk.kid])
+    expect((await ringsFor(keys, next.jwk.kid)).map(kids)).toEqual([[old.jwk.kid], [old.jwk.kid, next.jwk.kid]])
   })
 
   it.each([
@@ -102,12 +114,21 @@ describe('keys of a URL', () => {
 
   it('gain a rotated key when a permit names it, after the cool-down', async () => {
     await using jwks = await jwksServer(setOf(old))
-    const ring = await jwks.keys.current()
+    await jwks.keys.current()
     jwks.set = setOf(old, next)
     jwks.now += 29_999
-    expect(await jwks.keys.newerThan(ring)).toBe(ring)
+    expect(await ringsFor(jwks.keys, next.jwk.kid)).toHaveLength(1)
     jwks.now += 1
-    expect(kids(await jwks.keys.newerThan(ring))).toEqual([old.jwk.kid, next.jwk.kid])
+    expect((await ringsFor(jwks.keys, next.jwk.kid)).map(kids)).toEqual([[old.jwk.kid], [old.jwk.kid, next.jwk.kid]])
+  })
+
+  it('are not asked for again by a permit that is refused for something else', async () => {
+    await using jwks = await jwksServer(setOf(old))
+    await jwks.keys.current()
+    jwks.now += 30_000
+    const refused = jwks.keys.with(() => Promise.reject(new SilentAuthError('PERMIT_SIGNATURE', 'altered')))
+    await expect(refused).rejects.toMatchObject({ code: 'PERMIT_SIGNATURE' })
+    expect(jwks.requests).toBe(1)
   })
 
   it('keep their ring, and what was imported for it, while they stay the same', async () => {
@@ -120,9 +141,9 @@ describe('keys of a URL', () => {
 
   it('are not fetched again by a clock that was set back within the cool-down', async () => {
     await using jwks = await jwksServer(setOf(old))
-    const ring = await jwks.keys.current()
+    await jwks.keys.current()
     jwks.now -= 29_000
-    await jwks.keys.newerThan(ring)
+    await ringsFor(jwks.keys)
     expect(jwks.requests).toBe(1)
   })
 })
@@ -133,11 +154,11 @@ describe('a flood of unknown keys', () => {
     ['an endpoint that fails', 500],
   ])('costs %s one request per cool-down', async (_, status) => {
     await using jwks = await jwksServer(setOf(old))
-    const ring = await jwks.keys.current()
+    await jwks.keys.current()
     jwks.status = status
     jwks.now += 30_000
-    for (let seen = 0; seen < 100; seen++) await jwks.keys.newerThan(ring)
-    await Promise.all(Array.from({ length: 100 }, () => jwks.keys.newerThan(ring)))
+    for (let seen = 0; seen < 100; seen++) await ringsFor(jwks.keys)
+    await Promise.all(Array.from({ length: 100 }, () => ringsFor(jwks.keys)))
     expect(jwks.requests).toBe(2)
   })
 
