@@ -68,7 +68,7 @@ export function gateApi({ fetch, secret, onUnauthorized, onServerTime }: ApiOpti
     if (!Number.isNaN(at)) onServerTime?.(at)
     if (response.ok) return response
     const error = await errorOf(response)
-    if (error.code === 'UNAUTHORIZED' && credential !== undefined) onUnauthorized(credential)
+    if (error.code === 'UNAUTHORIZED' && credential) onUnauthorized(credential)
     throw error
   }
   const get = async (path: string, signal?: AbortSignal): Promise<Answer> =>

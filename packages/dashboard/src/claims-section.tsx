@@ -34,10 +34,8 @@ export function ClaimsSection({ review: { view, source_type } }: { review: WireR
           <LongText value={value} />
         </Claim>
       ))}
-      <Claim name={text.source}>
-        {view.source === null ? <Nothing /> : <SafeValue raw={view.source} />}
-        <span className="label block">{messages.sourceType[source_type]}</span>
-      </Claim>
+      <Claim name={text.source}>{view.source === null ? <Nothing /> : <SafeValue raw={view.source} />}</Claim>
+      <Claim name={text.kind}>{messages.sourceType[source_type]}</Claim>
       <Claim name={text.requestedBy}>
         {view.requested_by === null ? <Nothing /> : <SafeValue raw={view.requested_by} />}
       </Claim>
@@ -76,5 +74,5 @@ function Tree({ value }: { value: JsonObject }) {
 }
 
 function Nothing() {
-  return <span className="label">{messages.facts.nothing}</span>
+  return <span className="label">{messages.claims.nothing}</span>
 }

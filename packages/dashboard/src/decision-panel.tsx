@@ -89,7 +89,7 @@ export function DecisionPanel({ review, check, folds, acting }: DecisionPanelPro
           <Icon name="check" className="size-5" />
           {acting.pending === 'approve' ? text.sending : text.approve}
         </Button>
-        <div className="grid grid-cols-2 gap-2.5">
+        <div className="grid grid-cols-[1fr_1.6fr] gap-2.5">
           <Button
             look="stop"
             disabled={toRefuse !== undefined || busy}
@@ -114,7 +114,7 @@ export function DecisionPanel({ review, check, folds, acting }: DecisionPanelPro
           {acting.lost ? text.lost : explain(acting.error).join(' ')}
         </Notice>
       )}
-      <KeyHelp />
+      {toRefuse === undefined && <KeyHelp />}
       {hash !== undefined && (
         <p className="label flex gap-2 border-t border-line pt-3">
           <Icon name="shield" className="mt-0.5 size-4 text-gate" />

@@ -12,7 +12,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /** The reader's own variety of the language of the pages, for dates. */
-const locale = globalThis.navigator?.languages?.find((tag) => tag.startsWith(messages.language)) ?? messages.language
+const locale = varietyOf(messages.language, globalThis.navigator?.languages ?? [])
 
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
@@ -27,7 +27,7 @@ export function formatAge(at: EpochMs, now: EpochMs): string {
   return relative.format(-Math.floor(age / DAY), 'day')
 }
 
-/** "1 h 05 min", "12 min 30 s", "45 s"; two units at most. Below zero counts as zero. */
+/** "1 hr 5 min", "42 min", "9 min 30 sec", "45 sec": no finer than a person needs. Below zero counts as zero. */
 export function formatDuration(ms: number): string {
   const left = Math.max(0, ms)
   const [big, small] =
@@ -35,9 +35,11 @@ export function formatDuration(ms: number): string {
       ? ([unit(left / DAY, 'day'), unit((left % DAY) / HOUR, 'hour')] as const)
       : left >= HOUR
         ? ([unit(left / HOUR, 'hour'), unit((left % HOUR) / MINUTE, 'minute')] as const)
-        : left >= MINUTE
-          ? ([unit(left / MINUTE, 'minute'), unit((left % MINUTE) / SECOND, 'second')] as const)
-          : ([unit(left / SECOND, 'second'), undefined] as const)
+        : left >= 10 * MINUTE
+          ? ([unit(left / MINUTE, 'minute'), undefined] as const)
+          : left >= MINUTE
+            ? ([unit(left / MINUTE, 'minute'), unit((left % MINUTE) / SECOND, 'second')] as const)
+            : ([unit(left / SECOND, 'second'), undefined] as const)
   return small === undefined || Number.parseInt(small, 10) === 0 ? big : `${big} ${small}`
 }
 
@@ -49,4 +51,17 @@ export function formatInstant(at: EpochMs): string {
 function unit(value: number, name: 'day' | 'hour' | 'minute' | 'second'): string {
   const format = new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: 'short' })
   return format.format(Math.floor(value))
+}
+
+/** The first tag of `language` that is well formed: browsers hand on what the system is called, `en-US@posix` for one. */
+export function varietyOf(language: string, tags: readonly string[]): string {
+  return tags.find((tag) => tag.split('-')[0] === language && isTag(tag)) ?? language
+}
+
+function isTag(tag: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0
+  } catch {
+    return false
+  }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { WireInboxItem } from '@silentauth/core/wire'
-import { useEffect, useEffectEvent, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useId, useRef, useState } from 'react'
 import { Button } from './button.js'
 import { explain } from './explain.js'
 import { InboxRow } from './inbox-row.js'
@@ -95,10 +95,11 @@ function Lists({ filter, items }: { filter: InboxFilter; items: readonly WireInb
 }
 
 function List({ title, items }: { title: string; items: readonly WireInboxItem[] }) {
+  const id = useId()
   if (items.length === 0) return null
   return (
-    <section>
-      <h2 className="mb-2 text-[0.9375rem] font-semibold text-soft">
+    <section aria-labelledby={id}>
+      <h2 id={id} className="mb-2 text-[0.9375rem] font-semibold text-soft">
         {title} <span className="font-normal">({items.length})</span>
       </h2>
       <ul className="divide-y divide-line overflow-hidden rounded-xl border border-line bg-surface">

@@ -22,42 +22,46 @@ export function InboxRow({ item }: { item: WireInboxItem }) {
       <Link
         href={`/inbox/${item.id}`}
         data-row={item.id}
-        className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-5 gap-y-1 px-4 py-3.5 -outline-offset-3 hover:bg-sunken focus-visible:bg-sunken sm:grid-cols-[6.5rem_minmax(0,1fr)_9rem_8rem] sm:px-5"
+        className="inbox-row px-4 py-3.5 -outline-offset-3 hover:bg-sunken focus-visible:bg-sunken sm:px-5"
       >
-        <span className="order-2 justify-self-end sm:order-none sm:justify-self-start">
+        <span className="min-w-0 font-mono font-semibold break-words [grid-area:action]">
+          <SafeInline raw={item.action} />
+        </span>
+        <span className="justify-self-end [grid-area:tier] md:justify-self-start">
           <TierBadge tier={item.risk_tier} />
         </span>
-        <span className="order-1 min-w-0 sm:order-none">
-          <span className="block font-mono font-semibold break-words">
-            <SafeInline raw={item.action} />
-          </span>
-          <span className="label block truncate">
-            {item.source === null ? (
-              text.noSource
-            ) : (
-              <>
-                {text.source}{' '}
-                <span data-untrusted="claim">
-                  <SafeInline raw={item.source} />
-                </span>
-              </>
-            )}
-            {' · '}
-            {text.asked(formatAge(Date.parse(item.created_at), now))}
-          </span>
+        <span className="label min-w-0 break-words [grid-area:meta]">
+          <Source source={item.source} />
+          {' · '}
+          {text.asked(formatAge(Date.parse(item.created_at), now))}
+          {pending && !item.can_vote.ok && ` · ${text.whyNot[item.can_vote.code ?? ''] ?? item.can_vote.reason ?? ''}`}
         </span>
-        <span className="label order-3 flex items-center gap-2 sm:order-none">
-          {pending || item.status === 'approved' ? (
+        <span className="label flex items-center gap-2 [grid-area:votes]">
+          {(pending || item.status === 'approved') && item.votes_required > 0 && (
             <>
               <QuorumSteps have={item.votes} need={item.votes_required} />
               {text.votes(item.votes, item.votes_required)}
             </>
-          ) : null}
+          )}
         </span>
-        <span className="order-4 justify-self-end text-right text-[0.875rem] font-semibold sm:order-none">
+        <span className="justify-self-end text-right text-[0.875rem] font-semibold [grid-area:left]">
           {pending ? <TimeLeft until={Date.parse(item.expires_at)} /> : <StatusText status={item.status} />}
         </span>
       </Link>
     </li>
+  )
+}
+
+/** What the caller named as its source: a claim, here too. */
+function Source({ source }: { source: string | null }) {
+  const text = messages.inbox
+  if (source === null) return text.noSource
+  return (
+    <>
+      {text.source}{' '}
+      <span data-untrusted="claim">
+        <SafeInline raw={source} />
+      </span>
+    </>
   )
 }

@@ -75,8 +75,8 @@ function Member({ name, ...place }: Place & { name: string | number }) {
   const label = <MemberName name={name} />
   if (members === null || members.length === 0) {
     return (
-      <div className="grid gap-x-4 gap-y-0.5 py-2 sm:grid-cols-[minmax(7rem,13rem)_minmax(0,1fr)]">
-        <dt className="min-w-0">{label}</dt>
+      <div className="flex flex-wrap gap-x-4 gap-y-0.5 py-2 sm:grid sm:grid-cols-[minmax(7rem,13rem)_minmax(0,1fr)]">
+        <dt className="min-w-28 max-w-full">{label}</dt>
         <dd className="min-w-0">
           {shape ? (hidden?.(pointer, shape) ?? <HiddenValue shape={shape} />) : <Leaf {...place} />}
         </dd>

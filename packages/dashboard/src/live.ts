@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { isSilentAuthError } from '@silentauth/core'
+import { isSilentAuthError, randomToken } from '@silentauth/core'
 import { readEvents } from './event-stream.js'
 
 export interface LiveUpdates extends Disposable {
@@ -32,6 +32,9 @@ export interface LiveOptions {
 export function liveUpdates(options: LiveOptions): LiveUpdates {
   const { open, onHint, channel, locks, page, silenceMs = 45_000, retryMs = 1_000 } = options
   const listeners = new Set<() => void>()
+  const self = randomToken()
+  /** The tab that streamed last. */
+  let leader: unknown
   let connected = false
   let quiet: ReturnType<typeof setTimeout> | undefined
   let turn: AbortController | undefined
@@ -44,13 +47,17 @@ export function liveUpdates(options: LiveOptions): LiveUpdates {
     connected = next
     for (const listener of listeners) listener()
   }
-  const tell = (type: 'alive' | 'hint' | 'gone'): void => channel.postMessage({ type })
+  const tell = (type: 'alive' | 'hint' | 'gone'): void => channel.postMessage({ type, by: self })
   channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-    const type = (data as { type?: unknown } | null)?.type
-    if (type === 'alive' || type === 'hint') setConnected(true)
+    const { type, by } = (data ?? {}) as { type?: unknown; by?: unknown }
+    if (type === 'alive' || type === 'hint') {
+      leader = by
+      setConnected(true)
+    }
     // A hidden tab reads again when it is looked at.
     if (type === 'hint' && page.visibilityState === 'visible') onHint()
-    if (type === 'gone') setConnected(false)
+    // Messages of two tabs arrive in any order: the farewell of the former one says nothing about the next.
+    if (type === 'gone' && by === leader) setConnected(false)
   }
 
   const stream = async (signal: AbortSignal, onAlive: () => void): Promise<void> => {
@@ -60,6 +67,7 @@ export function liveUpdates(options: LiveOptions): LiveUpdates {
       clearTimeout(timer)
       timer = setTimeout(() => silence.abort(), silenceMs)
       onAlive()
+      leader = self
       setConnected(true)
       tell('alive')
     }

@@ -102,7 +102,12 @@ export const messages = {
     asked: (age: string) => `asked ${age}`,
     source: 'from',
     noSource: 'source not named',
-    waits: 'Your vote',
+    whyNot: {
+      SELF_APPROVAL: 'your own request',
+      NOT_AN_APPROVER: 'not yours to decide',
+      ALREADY_VOTED: 'you have voted',
+      ASSURANCE_REQUIRED: 'needs a stronger sign-in',
+    } as Readonly<Record<string, string>>,
     arrived: (n: number) => `${count(n, 'new request')} waiting for a decision`,
     failedTitle: 'The inbox could not be read',
     keys: 'to move, Enter to open',
@@ -114,10 +119,10 @@ export const messages = {
     position: (index: number, total: number) => `${index} of ${total} pending`,
     next: 'Next pending',
     previous: 'Previous pending',
-    asks: (who: string, environment: string | null) =>
-      environment ? `${who} asks to run this in` : `${who} asks to run this`,
-    settled: (who: string, environment: string | null) =>
-      environment ? `${who} asked to run this in` : `${who} asked to run this`,
+    asks: (who: string) => `${who} asks to run`,
+    asked: (who: string) => `${who} asked to run`,
+    unregistered: (key: string) => `Somebody who holds the key “${key}”`,
+    where: 'in',
     notFoundTitle: 'There is no such request',
     notFound: 'It does not exist, or it belongs to a project that you are not part of.',
     failedTitle: 'The request could not be read',
@@ -125,6 +130,7 @@ export const messages = {
 
   params: {
     title: 'What will run',
+    titleApproved: 'What was approved',
     titlePast: 'What was asked',
     lead: 'Exactly these values, and no others, are what an approval allows.',
     none: 'No parameters.',
@@ -180,10 +186,6 @@ export const messages = {
     audience: 'Permit for',
     window: 'Usable for',
     windowLong: (duration: string) => `${duration} after the approval`,
-    source: 'Source',
-    requestedBy: 'On behalf of',
-    kind: 'Kind',
-    nothing: 'not stated',
     allows: 'Allows',
     reenters: 'pausing and continuing under the same approval',
     idempotent: 'running again after a failure under the same approval',
@@ -225,6 +227,8 @@ export const messages = {
     metadata: 'Metadata',
     requestedBy: 'On behalf of',
     source: 'Calls itself',
+    kind: 'Kind',
+    nothing: 'not stated',
   },
   flag: {
     'bidi-control': {

@@ -34,8 +34,10 @@ export function ParamsSection({ review, folds }: { review: WireReview; folds: Fo
     )
   return (
     <Section
-      title={review.status === 'pending' || review.status === 'approved' ? text.title : text.titlePast}
-      lead={text.lead}
+      title={
+        review.status === 'pending' ? text.title : review.status === 'approved' ? text.titleApproved : text.titlePast
+      }
+      {...(review.status === 'pending' ? { lead: text.lead } : {})}
       aside={
         folds.unopened > 0 && (
           <span className="flex items-center gap-3 text-[0.875rem]">

@@ -7,8 +7,7 @@
 import { isSilentAuthError } from '@silentauth/core'
 import type { WireReview } from '@silentauth/core/wire'
 import { useQuery } from '@tanstack/react-query'
-import { useEffect } from 'react'
-import { Link } from 'wouter'
+import { useEffect, useRef } from 'react'
 import { ClaimsSection } from './claims-section.js'
 import { TimeLeft } from './countdown.js'
 import { DecisionPanel } from './decision-panel.js'
@@ -69,6 +68,13 @@ function ReviewArticle({ id, review, check }: { id: string; review: WireReview; 
   useEffect(() => {
     document.title = messages.review.documentTitle(review.view.action)
   }, [review.view.action])
+  // The buttons are gone once it is decided: who pressed one by keyboard or hears the page stays where the answer is.
+  const decision = useRef<HTMLElement>(null)
+  const wasPending = useRef(pending)
+  useEffect(() => {
+    if (wasPending.current && !pending && document.activeElement === document.body) decision.current?.focus()
+    wasPending.current = pending
+  }, [pending])
   return (
     <article data-intent={review.view.intent_id} className="appear">
       <Headline review={review} />
@@ -76,7 +82,7 @@ function ReviewArticle({ id, review, check }: { id: string; review: WireReview; 
         {check.type !== 'verified' && <Refusal check={check} />}
         {review.same_action.length > 0 && <SecondTime ids={review.same_action} />}
       </div>
-      <div className="mt-6 grid items-start gap-x-8 gap-y-8 lg:grid-cols-[minmax(0,1fr)_21rem]">
+      <div className="mt-6 grid items-start gap-x-8 gap-y-8 lg:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="min-w-0 space-y-8">
           <ParamsSection review={review} folds={folds} />
           <FactsSection review={review} />
@@ -84,6 +90,8 @@ function ReviewArticle({ id, review, check }: { id: string; review: WireReview; 
           <ClaimsSection review={review} />
         </div>
         <section
+          ref={decision}
+          tabIndex={-1}
           aria-labelledby="decision"
           className="rounded-2xl border border-line bg-surface p-5 shadow-sm lg:sticky lg:top-20"
         >
@@ -103,10 +111,10 @@ function ReviewArticle({ id, review, check }: { id: string; review: WireReview; 
 
 /** One sentence made by the page from what the gate knows, and the action's name as large as anything here. */
 function Headline({ review }: { review: WireReview }) {
-  const { agent, environment, source_type, view } = review
+  const { agent, environment, view } = review
+  const text = messages.review
   const pending = review.status === 'pending'
-  const who = agent ? agent.name : `${messages.facts.unregistered}: ${messages.sourceType[source_type]}`
-  const asks = pending ? messages.review.asks : messages.review.settled
+  const who = agent ? agent.name : text.unregistered(review.key_name)
   return (
     <header>
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
@@ -118,18 +126,15 @@ function Headline({ review }: { review: WireReview }) {
           </span>
         )}
       </p>
-      <p className="mt-3 text-soft">
-        {asks(who, environment)}
-        {environment && (
-          <>
-            {' '}
-            <strong className="font-semibold text-ink">{environment}</strong>
-          </>
-        )}
-      </p>
-      <h1 className="mt-0.5 font-mono text-[1.625rem] leading-tight font-semibold tracking-tight break-words sm:text-[2rem]">
+      <p className="mt-4 text-[1.0625rem] text-soft">{pending ? text.asks(who) : text.asked(who)}</p>
+      <h1 className="font-mono text-[1.625rem] leading-tight font-semibold tracking-tight break-words sm:text-[2.125rem]">
         <SafeInline raw={view.action} />
       </h1>
+      {environment && (
+        <p className="mt-1 text-[1.0625rem] text-soft">
+          {text.where} <strong className="font-semibold text-ink">{environment}</strong>
+        </p>
+      )}
     </header>
   )
 }
@@ -166,13 +171,5 @@ function SecondTime({ ids }: { ids: readonly string[] }) {
         ))}
       </ul>
     </Notice>
-  )
-}
-
-export function ToInbox() {
-  return (
-    <Link href="/inbox" className="font-semibold text-gate underline underline-offset-3">
-      {messages.notFoundPage.toInbox}
-    </Link>
   )
 }

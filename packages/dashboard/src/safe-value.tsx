@@ -27,7 +27,10 @@ export function SafeInline({ raw, className = '' }: { raw: string; className?: s
     <>
       <SafeParts parts={parts} className={className} />
       {flags.length > 0 && (
-        <span className="sr-only"> ({flags.map((flag) => messages.flag[flag].name).join(', ')})</span>
+        <span className="ml-1 font-sans font-semibold text-stop" title={namesOf(flags)}>
+          <span aria-hidden="true">!</span>
+          <span className="sr-only"> ({namesOf(flags)})</span>
+        </span>
       )}
     </>
   )
@@ -73,4 +76,8 @@ function SafeParts({ parts, className }: { parts: readonly TextPart[]; className
       )}
     </bdi>
   )
+}
+
+function namesOf(flags: readonly TextFlag[]): string {
+  return flags.map((flag) => messages.flag[flag].name).join(', ')
 }

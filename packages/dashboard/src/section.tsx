@@ -44,7 +44,7 @@ export function ClaimSection({ title, lead, children }: SectionProps) {
         <ClaimBadge />
         {lead && <p className="label basis-full">{lead}</p>}
       </div>
-      <div data-untrusted="claim" className="m-2 rounded-lg bg-claim px-3 py-2 sm:m-3 sm:px-4">
+      <div data-untrusted="claim" className="m-2.5 rounded-lg bg-claim px-3 py-1.5 sm:m-3.5 sm:px-4">
         {children}
       </div>
     </section>

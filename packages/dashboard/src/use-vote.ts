@@ -6,6 +6,7 @@
 import { isSilentAuthError } from '@silentauth/core'
 import type { WireReview } from '@silentauth/core/wire'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useRef } from 'react'
 import type { Verdict, VoteBody } from './api.js'
 import { checkView } from './intent-hash.js'
 import { messages } from './messages.js'
@@ -28,6 +29,8 @@ export interface Acting {
 export function useActs(id: string): Acting {
   const { api, announcer } = useServices()
   const queries = useQueryClient()
+  // Set in the same instant, unlike state: a double click must not vote twice.
+  const busy = useRef(false)
   const mutation = useMutation({
     mutationFn(act: Act): Promise<WireReview> {
       switch (act.type) {
@@ -45,6 +48,9 @@ export function useActs(id: string): Acting {
       queries.setQueryData(['review', id], { review, check: await checkView(id, review) })
       await queries.invalidateQueries({ queryKey: ['inbox'] })
     },
+    onSettled() {
+      busy.current = false
+    },
     async onError() {
       // Whatever it was, what is on the screen may be old.
       await queries.invalidateQueries()
@@ -53,7 +59,9 @@ export function useActs(id: string): Acting {
   const { variables } = mutation
   return {
     act: (act) => {
-      if (!mutation.isPending) mutation.mutate(act)
+      if (busy.current) return
+      busy.current = true
+      mutation.mutate(act)
     },
     pending:
       mutation.isPending && variables ? (variables.type === 'vote' ? variables.verdict : variables.type) : undefined,
