@@ -6,7 +6,7 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { GateApp } from './gate-app.js'
 
@@ -33,10 +33,25 @@ export async function listen({ port, host }: { port: number; host: string }): Pr
     // The process may be somebody's own: its Request and Response stay as they are.
     { overrideGlobalObjects: false },
   )
+  /** Requests under way on each open socket. */
+  const sockets = new Map<Socket, number>()
+  const count = (socket: Socket, change: number): void => {
+    const before = sockets.get(socket)
+    if (before !== undefined) sockets.set(socket, before + change)
+  }
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS },
-    (incoming, outgoing) => void answer(incoming, outgoing),
+    (incoming, outgoing) => {
+      const { socket } = incoming
+      count(socket, 1)
+      outgoing.once('close', () => count(socket, -1))
+      void answer(incoming, outgoing)
+    },
   )
+  server.on('connection', (socket) => {
+    sockets.set(socket, 0)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.listen(port, host)
   await once(server, 'listening')
 
@@ -49,7 +64,10 @@ export async function listen({ port, host }: { port: number; host: string }): Pr
       const closed = once(server, 'close')
       server.close()
       app?.waiters.drain()
-      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+      // Node's own `closeIdleConnections` leaves those on which nothing was asked yet, and browsers open some ahead.
+      const idle = setInterval(() => {
+        for (const [socket, requests] of sockets) if (requests === 0) socket.destroySoon()
+      }, IDLE_CHECK_MS)
       const cut = setTimeout(() => server.closeAllConnections(), timeoutMs)
       await closed
       clearInterval(idle)

@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly dashboardDir?: string | false | undefined
   /** @default warnings and errors, on standard error */
   readonly logger?: Logger | undefined
+  /** Catch-up of waiters for what another process decided over the same file; 0: never. @default 5000 */
+  readonly pollMs?: number | undefined
   /** How long `close` waits for requests that are under way. @default 5000 */
   readonly closeTimeoutMs?: number | undefined
 }
@@ -122,6 +124,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       issuer,
       publicUrl: url,
       maxPendingPerKey: options.maxPendingPerKey,
+      pollMs: options.pollMs,
     })
     opened.splice(1, 0, async () => gate[Symbol.asyncDispose]())
     const own = { gate, store }
@@ -135,6 +138,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       hosts: options.hosts,
       publicKeys: signer.publicJwk ? [signer.publicJwk] : [],
       limits,
+      pollMs: options.pollMs,
       dashboardDir: options.dashboardDir === false ? undefined : (options.dashboardDir ?? defaultDashboardDir()),
       logger,
     })
