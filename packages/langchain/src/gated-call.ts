@@ -104,7 +104,6 @@ async function execute(
   const { signal } = call.config
   let args: unknown
   try {
-    signal?.throwIfAborted()
     args = await bound.argumentsOf(execution)
     signal?.throwIfAborted()
   } catch (error) {

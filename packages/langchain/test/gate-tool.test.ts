@@ -60,6 +60,25 @@ describe('what reviewers are shown is what runs', () => {
     expect(execute).toHaveBeenCalledOnce()
   })
 
+  it('P2: so are two calls that a class makes of one', async () => {
+    const execute = vi.fn(async () => 'paid')
+    class PayAll extends StructuredTool {
+      name = 'pay_all'
+      description = 'pays two people'
+      schema = z.object({ amount: z.number() })
+      _call = execute
+      override async invoke(_: unknown, config: unknown): Promise<never> {
+        const paid = [await this.call({ amount: 5 }, config as never), await this.call({ amount: 5 }, config as never)]
+        return paid.at(-1) as never
+      }
+    }
+    const gate = approvingGate()
+    const gated = gateTool(new PayAll(), { gate })
+    await agentThatCalls([{ name: 'pay_all', args: { amount: 10 }, id: 'c1' }], { tools: [gated] }).invoke(hi)
+    expect(gate.intents.map(({ params }) => params)).toEqual([{ amount: 5 }, { amount: 5 }])
+    expect(execute).toHaveBeenCalledTimes(2)
+  })
+
   it('holds for a middleware that changes the arguments on the way', async () => {
     const { refund, execute } = refundTool()
     const gate = approvingGate()

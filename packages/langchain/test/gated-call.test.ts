@@ -310,6 +310,26 @@ describe('a permit that was granted too late', () => {
   })
 })
 
+describe('an abort', () => {
+  it('that comes while the approved arguments are parsed leaves the tool alone', async () => {
+    const controller = new AbortController()
+    const reason = new Error('the user left')
+    const execute = vi.fn(async () => 'paid')
+    let parsed = 0
+    const schema = z.object({ when: z.coerce.date() }).refine(async () => {
+      // The second time is after the approval.
+      if (++parsed === 2) controller.abort(reason)
+      return true
+    })
+    const gate = approvingGate()
+    const pay = gateTool(tool(execute, { name: 'pay', schema }), { gate })
+    const paid = pay.invoke(toolCall('pay', { when: '2026-03-16' }), { signal: controller.signal })
+    await expect(paid).rejects.toBe(reason)
+    expect(execute).not.toHaveBeenCalled()
+    expect(await executionOf(gate)).toBe('abandoned')
+  })
+})
+
 describe('an edit', () => {
   const gate = () => scriptedGate([{ edit: { amount: 3 } }])
 
