@@ -12,11 +12,14 @@ import path from 'node:path'
 import { packages, ROOT } from './workspace.ts'
 
 /** What of core the pages are made of. */
-export type Core = Pick<typeof import('@silentauth/core'), 'ERROR_STATUS' | 'ERROR_HINT'>
+export type Core = Pick<typeof import('@silentauth/core'), 'ERROR_STATUS' | 'ERROR_HINT' | 'RISK_FACTORS'>
 
 const PAGES: Record<string, (core: Core) => string> = { 'docs/errors.md': errorsPage }
 
-const BLOCKS: Record<string, (core: Core, words: string[]) => string> = { errors: errorsTable }
+const BLOCKS: Record<string, (core: Core, words: string[]) => string> = {
+  errors: errorsTable,
+  'risk-factors': riskFactorsTable,
+}
 
 const NOTICE = '<!-- Made by `npm run docs`; edit the code that it tells, not this page. -->'
 
@@ -71,6 +74,13 @@ function errorsTable({ ERROR_STATUS, ERROR_HINT }: Core, patterns: string[]): st
     (code) => `| \`${code}\` | ${ERROR_STATUS[code] ?? '–'} | ${ERROR_HINT[code].replaceAll('|', '\\|')} |`,
   )
   return ['| code | HTTP | what to do |', '|---|---|---|', ...rows, ''].join('\n')
+}
+
+function riskFactorsTable({ RISK_FACTORS }: Core): string {
+  const rows = Object.entries(RISK_FACTORS).map(
+    ([name, { weight, description }]) => `| \`${name}\` | ${weight} | ${description} |`,
+  )
+  return `| factor | weight | applies when |\n|---|---|---|\n${rows.join('\n')}\n`
 }
 
 function handWrittenPages(): string[] {
