@@ -10,11 +10,14 @@ const BIN = path.join(import.meta.dirname, '../bin/silentauth.js')
 /** Tells what it was called with, and under which Node; waits for a signal when told to. */
 const MAIN = `
 export async function main(args) {
+  const stopped = new Promise((resolve) => process.once('SIGTERM', resolve))
+  // Said only now: who hears it may send the signal at once.
   console.log(JSON.stringify({ args, node: process.versions.node }))
-  if (args[0] === 'wait') await new Promise((resolve) => {
-    const timer = setTimeout(resolve, 30_000)
-    process.on('SIGTERM', () => { clearTimeout(timer); resolve() })
-  })
+  if (args[0] === 'wait') {
+    const timer = setTimeout(() => {}, 30_000)
+    await stopped
+    clearTimeout(timer)
+  }
   return args.length
 }`
 
