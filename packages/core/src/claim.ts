@@ -23,7 +23,7 @@ import {
   type Transition,
   unchanged,
 } from './state.js'
-import { type Bench, satisfies } from './vote.js'
+import { type Bench, satisfies, unseenByAll } from './vote.js'
 
 /** E8: how policy and people stand now. */
 export interface Judgement {
@@ -65,7 +65,9 @@ export function claimExecution(state: State, command: ClaimCommand, now: EpochMs
         ? runAgain(state, command, now)
         : answer(state, { type: 'recorded', status: execution.state })
     case 'unknown':
-      return mayRunAgain(state, command, now) ? runAgain(state, command, now) : answer(state, { type: 'unknown' })
+      if (mayRunAgain(state, command, now)) return runAgain(state, command, now)
+      // E7: its continuation came after the window; E12 is for the rest.
+      return answer(state, execution.closed === 'window' ? { type: 'closed', reason: 'window' } : { type: 'unknown' })
     case 'abandoned':
       return answer(state, { type: 'closed', reason: execution.closed ?? 'abandoned' })
     case 'started':
@@ -167,7 +169,9 @@ function grant(state: State, command: ClaimCommand, now: EpochMs): Transition {
       grants: (execution.grants ?? 0) + 1,
       startedAt: now,
       deadline: waits ? undefined : now + declaration.executionDeadlineSeconds * 1000,
+      // Of an earlier run, which the log has: what comes now is about this one.
       reportedBy: undefined,
+      reports: undefined,
       result: undefined,
     },
   }
@@ -213,7 +217,8 @@ export function satisfiesPolicy(state: State, { bench, verdict }: Judgement): bo
   const { declaration, votes } = state
   if (verdict === 'auto_deny') return false
   if (declaration.verdict === 'auto_approve' && verdict === 'auto_approve') return true
-  return bench.rules.length > 0 && bench.rules.every((rule) => satisfies(declaration, votes, rule, bench))
+  const enough = bench.rules.length > 0 && bench.rules.every((rule) => satisfies(declaration, votes, rule, bench))
+  return enough && unseenByAll(declaration, votes, bench).length === 0
 }
 
 function answer(state: State, claim: ClaimAnswer): Transition {

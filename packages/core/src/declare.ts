@@ -10,20 +10,22 @@ import { type Chain, type Declaration, MAX_CHAIN_LENGTH } from './declaration.js
 import { digestOf } from './digest.js'
 import { editSchema } from './edit-schema.js'
 import { SilentAuthError } from './errors.js'
-import { type IntentId, newId, randomToken, type UserId } from './id.js'
+import { type IntentId, newId, randomToken } from './id.js'
 import type { Edits, IntentDraft } from './intent.js'
 import type { Digest, EpochMs, Json, JsonObject } from './json.js'
 import type { Facts } from './judgement.js'
 import { hmacSha256 } from './keyed-digest.js'
+import { ownerOf } from './ownership.js'
 import { type Snapshot, snapshot } from './params.js'
 import { defaultAudience } from './permit-claims.js'
 import { policyRef, policyTerms } from './policy.js'
 import { type Evaluation, evaluate } from './policy-set.js'
 import { redactClaims, redactView } from './redaction.js'
-import type { Agent, ProjectKey } from './registry.js'
+import type { ProjectKey } from './registry.js'
 import { effectiveTier, riskScore } from './risk.js'
+import type { State } from './state.js'
 import { intentHash, type View } from './view.js'
-import { isExcluded, isNamed, qualifies } from './vote.js'
+import { type Bench, isExcluded, isNamed, qualifies } from './vote.js'
 
 export interface DeclareInput {
   readonly draft: IntentDraft
@@ -176,16 +178,6 @@ export function declarationOf(input: DeclareInput): { declaration: Declaration; 
   return { declaration, evaluation }
 }
 
-/** The scope of idempotency keys, and whose intents a key may see: the bound agent's, else its lineage's (I15). */
-export function ownerOf(key: ProjectKey, bound: Agent | undefined): string {
-  return bound ? `agent:${bound.id}` : `key:${key.lineage}`
-}
-
-/** All owners that a key may act for. */
-export function ownersOf(key: ProjectKey): readonly string[] {
-  return [...key.agents.map((id) => `agent:${id}`), `key:${key.lineage}`]
-}
-
 /** I15: what must be equal for a repeated declare to be the same one. */
 export function draftFingerprint(draft: IntentDraft, params: Snapshot): Digest {
   return digestOf(
@@ -206,8 +198,9 @@ export function draftFingerprint(draft: IntentDraft, params: Snapshot): Digest {
 }
 
 /** I11: what an intent passes on to its successor, whoever declares that. */
-export function chainAfter(predecessor: Declaration, facts: Facts, editor: UserId | undefined): Chain {
+export function chainAfter({ declaration: predecessor, votes }: State, facts: Facts): Chain {
   const { chain } = predecessor
+  const editors = votes.filter(({ edited }) => edited).map(({ by }) => by)
   const excluded = new Set(chain.excluded)
   if (facts.agent?.owner) excluded.add(facts.agent.owner)
   if (facts.key && facts.key.createdBy !== 'system:setup') excluded.add(facts.key.createdBy)
@@ -222,7 +215,7 @@ export function chainAfter(predecessor: Declaration, facts: Facts, editor: UserI
     length,
     excluded: [...excluded],
     requestedBy: [...new Set([...chain.requestedBy, ...(predecessor.requestedBy ? [predecessor.requestedBy] : [])])],
-    editors: [...new Set([...chain.editors, ...(editor ? [editor] : [])])],
+    editors: [...new Set([...chain.editors, ...editors])],
   }
 }
 
@@ -255,7 +248,7 @@ function requireKnownApprovers(declaration: Declaration, facts: Facts): void {
   }
   if (declaration.verdict !== 'require_approval' || declaration.approvers.length === 0) return
   const rule = approvalRule(declaration.policy, declaration.riskTier)
-  const bench = { directory, agent, key, rules: [rule], denied: false }
+  const bench: Bench = { directory, agent, key, rules: [rule], denied: false, mustSee: false, labels: 'id' }
   const left = directory.people.some(
     (person) => qualifies(person, declaration, rule) && !isExcluded(person, declaration, bench),
   )

@@ -8,12 +8,12 @@ import { auditLeaf } from './audit.js'
 import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
 import { SilentAuthError } from './errors.js'
-import { type IntentId, newId, type ProjectId } from './id.js'
+import { type AgentId, type IntentId, newId, type ProjectId } from './id.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
 import { type PolicySet, policySet } from './policy-set.js'
-import type { KeyPrincipal, Project, ProjectKey } from './registry.js'
+import type { Agent, KeyPrincipal, Project, ProjectKey } from './registry.js'
 import type { LifecycleEvent, State, Transition } from './state.js'
 import type { OutboxRow, Store, StoreReader, StoreTransaction } from './store.js'
 import { type Waiters, waiters } from './waiters.js'
@@ -33,7 +33,7 @@ export interface Engine {
   change(id: IntentId, work: (change: Change) => Promise<Prepared>): Promise<Transition>
   /** A transaction of its own kind, for what concerns more than one intent. It writes its one leaf by `Writer.leaf`. */
   write<Result>(work: (writer: Writer) => Promise<Result>): Promise<Result>
-  facts(reader: StoreReader, declaration: Pick<Declaration, 'keyId' | 'source'>): Promise<Facts>
+  facts(reader: StoreReader, declaration: Pick<Declaration, 'keyId' | 'source' | 'agentId'>): Promise<Facts>
   /** The key as it is now. @throws SilentAuthError `UNAUTHORIZED` */
   key(reader: StoreReader, principal: KeyPrincipal): Promise<ProjectKey>
   onChange(listener: (id: IntentId) => void): () => void
@@ -156,17 +156,18 @@ export function engine({ store, projectId }: EngineOptions): Engine {
       // After the commit: a waiter that reads again finds what it was woken for.
       for (const id of changed) {
         waiting.wake(id)
-        for (const listener of listeners) listener(id)
+        for (const listener of listeners) tell(listener, id)
       }
       return result
     },
 
-    async facts(reader, { keyId, source }) {
+    async facts(reader, { keyId, source, agentId }) {
       const [projectNow, directory, key, agent, set] = await Promise.all([
         project(reader),
         reader.directory(projectId),
         reader.key(keyId),
-        source === undefined ? undefined : reader.agentByFingerprint(projectId, source),
+        // By its id where the key was bound: a new fingerprint must not take old intents out of its kill switch.
+        agentOf(reader, projectId, agentId, source),
         policies(reader),
       ])
       return { project: projectNow, directory, key, agent, policies: set }
@@ -186,6 +187,23 @@ export function engine({ store, projectId }: EngineOptions): Engine {
     },
   }
   return own
+}
+
+function agentOf(
+  reader: StoreReader,
+  projectId: ProjectId,
+  bound: AgentId | undefined,
+  source: string | undefined,
+): Promise<Agent | undefined> | undefined {
+  if (bound !== undefined) return reader.agent(bound)
+  return source === undefined ? undefined : reader.agentByFingerprint(projectId, source)
+}
+
+/** The change is committed: whoever fails to hear of it must not make it look undone. */
+function tell(listener: (id: IntentId) => void, id: IntentId): void {
+  try {
+    listener(id)
+  } catch {}
 }
 
 function outboxRow(projectId: ProjectId, { type, intentId }: LifecycleEvent, now: EpochMs): OutboxRow {

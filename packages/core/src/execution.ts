@@ -18,7 +18,7 @@ export function executionClock(state: State, now: EpochMs): Transition {
     case 'started':
       return now >= (execution.deadline ?? Number.POSITIVE_INFINITY) ? becomeUnknown(state, now) : unchanged(state)
     case 'suspended':
-      return windowOver ? becomeUnknown(state, now) : unchanged(state)
+      return windowOver ? becomeUnknown(state, now, 'window') : unchanged(state)
     case 'succeeded':
     case 'failed':
     case 'unknown':
@@ -79,10 +79,14 @@ export function close(state: State, reason: 'abandoned' | 'window', now: EpochMs
   }
 }
 
-export function becomeUnknown(state: State, now: EpochMs): Transition {
-  const permits = state.execution.state === 'suspended' ? revokeAll(state.permits, now) : state.permits
+/** Nobody knows what came of it. Whatever its permits would still allow, they are no longer good for (P4). */
+export function becomeUnknown(state: State, now: EpochMs, closed?: 'window'): Transition {
   return {
-    state: { ...state, permits, execution: { ...state.execution, state: 'unknown' } },
+    state: {
+      ...state,
+      permits: revokeAll(state.permits, now),
+      execution: { ...state.execution, state: 'unknown', ...(closed && { closed }) },
+    },
     events: [event(state, 'execution.unknown', {})],
     permits: [],
   }

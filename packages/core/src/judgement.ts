@@ -8,10 +8,10 @@ import { type ApprovalRule, approvalRule } from './approval-rule.js'
 import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
 import type { EpochMs } from './json.js'
-import { policyTerms } from './policy.js'
+import { type Policy, policyTerms } from './policy.js'
 import { evaluate, type PolicySet } from './policy-set.js'
 import type { Agent, Directory, Project, ProjectKey } from './registry.js'
-import { effectiveTier, highestTier } from './risk.js'
+import { effectiveTier, highestTier, type RiskTier } from './risk.js'
 import { blockedAt } from './time-restriction.js'
 
 /** What the transaction read. */
@@ -20,7 +20,7 @@ export interface Facts {
   readonly directory: Directory
   /** The key that declared the intent. */
   readonly key: ProjectKey | undefined
-  /** The registered agent that `source` names. */
+  /** The agent that the key was bound to, else the registered one that `source` names. */
   readonly agent: Agent | undefined
   readonly policies: PolicySet
 }
@@ -50,9 +50,23 @@ export function judge(declaration: Declaration, facts: Facts, now: EpochMs): Jud
   if (current.verdict === 'require_approval') rules.push(approvalRule(current.policy, tier))
   const restrictions = [declaration.policy?.timeRestrictions, current.policy?.timeRestrictions]
   return {
-    bench: { directory, agent, key, rules, denied: current.verdict === 'auto_deny' },
+    bench: {
+      directory,
+      agent,
+      key,
+      rules,
+      denied: current.verdict === 'auto_deny',
+      mustSee:
+        mustSee(declaration.policy, declaration.riskTier) ||
+        (current.verdict === 'require_approval' && mustSee(current.policy, tier)),
+      labels: project.approverLabels,
+    },
     verdict: current.verdict,
     timeRestricted: restrictions.some((restriction) => restriction && blockedAt(restriction, now, project.timezone)),
     ttlSeconds: Math.min(declaration.permitTtlSeconds, policyTerms(current.policy).permitTtlSeconds),
   }
+}
+
+function mustSee(policy: Pick<Policy, 'allowUnseen'> | undefined, tier: RiskTier): boolean {
+  return (tier === 'high' || tier === 'critical') && !policy?.allowUnseen
 }

@@ -3,13 +3,15 @@
  *
  * @module
  */
+import { canonicalJson } from './canonical-json.js'
+import { isStorableText } from './comment.js'
 import type { Counter } from './counter.js'
-import { ownersOf } from './declare.js'
 import type { Engine } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { executionState } from './execution.js'
 import type { Json, JsonObject } from './json.js'
 import type { KeyRing } from './key-ring.js'
+import { ownersOf } from './ownership.js'
 import { snapshot } from './params.js'
 import { readPermit } from './permit.js'
 import { MAX_LIFETIME_SECONDS, type PermitClaims } from './permit-claims.js'
@@ -68,11 +70,7 @@ export function localCounter({ engine: own, issuer, keys }: CounterOptions): Cou
 
     async redeem(principal, request) {
       const key = await verifierKey(own, principal)
-      if (
-        typeof request.redemptionId !== 'string' ||
-        request.redemptionId.length < 16 ||
-        request.redemptionId.length > 256
-      ) {
+      if (!isStorableText(request.redemptionId, 256) || request.redemptionId.length < 16) {
         throw new SilentAuthError('INVALID_FIELD', 'redemption_id must be 128 random bits', { field: 'redemption_id' })
       }
       const { claims } = await open(request, { paramsDigest: request.paramsDigest })
@@ -92,6 +90,9 @@ export function localCounter({ engine: own, issuer, keys }: CounterOptions): Cou
 
     async logExecution(principal, report) {
       const key = await own.key(own.store, principal)
+      if (report.status !== 'succeeded' && report.status !== 'failed') {
+        throw new SilentAuthError('INVALID_FIELD', 'status is neither succeeded nor failed', { field: 'status' })
+      }
       const id = await own.store.intentByPermit(report.permitId)
       if (!id) throw unknownPermit()
       const { state } = await own.change(id, async ({ state }) => {
@@ -121,13 +122,11 @@ async function verifierKey(own: Engine, principal: KeyPrincipal): Promise<Projec
 /** A forged claim set under a stolen signing key must still match what the gate stored for that permit. */
 function storedPermit(state: State, claims: PermitClaims, issuer: string): PermitRecord {
   const permit = state.permits.find(({ id }) => id === claims.jti)
-  if (!permit) throw revoked(state)
+  if (permit?.iat === undefined) throw revoked(state)
   const stored = permitClaimsOf(state, permit, issuer)
-  const same = (['exp', 'iat', 'use_until', 'sub', 'aud', 'action', 'params_digest'] as const).every(
-    (name) => stored[name] === claims[name],
-  )
   const intentId = state.declaration.id
-  if (!same) throw new SilentAuthError('PERMIT_CLAIMS', `${intentId}: the permit is not the stored one`, { intentId })
+  if (canonicalJson(stored) !== canonicalJson(claims))
+    throw new SilentAuthError('PERMIT_CLAIMS', `${intentId}: the permit is not the stored one`, { intentId })
   return permit
 }
 

@@ -6,6 +6,7 @@
  */
 
 import type { Judgement } from './claim.js'
+import { requireComment } from './comment.js'
 import { chainAfter, declarationOf, editedDraft } from './declare.js'
 import type { Desk, InboxItem, Review, ReviewVote } from './desk.js'
 import { satisfiesEditSchema } from './edit-schema.js'
@@ -16,13 +17,13 @@ import { type IntentId, newId } from './id.js'
 import type { Json, JsonObject, JsonPointer } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { clock, transition } from './lifecycle.js'
+import type { Finding } from './oversight.js'
 import { snapshot } from './params.js'
+import { REDACTED } from './redaction.js'
 import type { Person, Principal } from './registry.js'
 import { refused, type State } from './state.js'
 import { confirmationText } from './view.js'
 import { type CanVote, canVote, needsConfirmation, quorumOutOfReach, type Vote } from './vote.js'
-
-const MAX_COMMENT_LENGTH = 2000
 
 export function localDesk({ engine: own }: { engine: Engine }): Desk {
   const { store, projectId } = own
@@ -67,11 +68,13 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
     read: review,
 
     async vote(principal, id, vote) {
+      requireVerdict(vote)
       requireComment(vote.comment)
       if (vote.params === undefined) {
         await own.change(id, async ({ judgement, facts }) => {
           requireReader(person(facts, principal))
-          const command = { type: 'vote', by: principal, vote, bench: judgement.bench, permitId: newId('pmt') } as const
+          const { bench, ttlSeconds } = judgement
+          const command = { type: 'vote', by: principal, vote, bench, permitId: newId('pmt'), ttlSeconds } as const
           return { command, actor: `user:${principal.id}`, values: commentOf(vote) }
         })
       } else {
@@ -81,7 +84,7 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
     },
 
     async withdraw(principal, id, reason) {
-      requireComment(reason)
+      requireComment(reason, 'reason')
       await own.change(id, async ({ judgement }) => ({
         command: { type: 'withdraw', by: principal, reason, bench: judgement.bench },
         actor: `user:${principal.id}`,
@@ -91,6 +94,7 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
     },
 
     async reconcile(principal, id, finding) {
+      requireFinding(finding)
       requireComment(finding.comment)
       await own.change(id, async ({ judgement }) => ({
         command: { type: 'reconcile', by: principal, finding, bench: judgement.bench },
@@ -126,15 +130,15 @@ async function voteWithEdits(
   const { declaration } = state
   const facts = await own.facts(tx, declaration)
   requireReader(person(facts, principal))
-  const { bench } = judge(declaration, facts, now)
-  const successorId = newId('int')
-  const command = { type: 'vote', by: principal, vote, bench, permitId: newId('pmt'), successor: successorId } as const
-  const superseded = transition(state, command, now)
+  const { bench, ttlSeconds } = judge(declaration, facts, now)
+  const ids = { successor: newId('int'), permitId: newId('pmt') }
+  const superseded = transition(state, { type: 'vote', by: principal, vote, bench, ttlSeconds, ...ids }, now)
 
   const params = snapshot(edited)
   if (params.digest === declaration.paramsDigest) {
     throw refused(state, 'INVALID_FIELD', 'the edited parameters are the same', 'parameters')
   }
+  requireNoPlaceholder(state, params.value)
   requireSchema(state, params.value)
   if (!facts.key) throw refused(state, 'UNAUTHORIZED', 'its key is gone')
   const twins = await tx.sameAction({
@@ -144,12 +148,12 @@ async function voteWithEdits(
     paramsDigest: params.digest,
   })
   const successor = declarationOf({
-    id: successorId,
+    id: ids.successor,
     draft: editedDraft(declaration, params.value),
     params,
     key: facts.key,
     facts,
-    chain: chainAfter(declaration, facts, principal.id),
+    chain: chainAfter(superseded.state, facts),
     earlierOfAction: await tx.countDeclared(declaration.declaredBy, declaration.action),
     unsettledTwins: twins.length,
     now,
@@ -173,11 +177,23 @@ async function voteWithEdits(
   })
 }
 
+/** Whoever edits a view sends its placeholders back: they would become the values that they stand for. */
+function requireNoPlaceholder(state: State, params: JsonObject): void {
+  const holds = (value: Json): boolean =>
+    value !== null &&
+    typeof value === 'object' &&
+    (Object.hasOwn(value, REDACTED) || Object.values(value as JsonObject).some(holds))
+  if (holds(params)) {
+    throw refused(state, 'INVALID_FIELD', 'the edited parameters hold the placeholder of a hidden value', 'parameters')
+  }
+}
+
 function requireSchema(state: State, params: JsonObject): void {
   const { edits } = state.declaration
   if (edits === false) return
-  if (!satisfiesEditSchema(edits.schema, params))
+  if (!satisfiesEditSchema(edits.schema, params)) {
     throw refused(state, 'INVALID_FIELD', "the edited parameters do not fit the tool's schema", 'parameters')
+  }
 }
 
 function inboxItemOf(state: State, principal: Principal, judgement: Judgement): InboxItem {
@@ -281,13 +297,18 @@ function requireRevealer(state: State, pointer: JsonPointer, reader: Person | un
   }
 }
 
-function requireComment(comment: string | undefined): void {
-  if (comment === undefined) return
-  const storable = comment.length <= MAX_COMMENT_LENGTH && comment.isWellFormed() && !comment.includes('\0')
-  if (!storable) {
-    throw new SilentAuthError('INVALID_FIELD', `comment is over ${MAX_COMMENT_LENGTH} characters or not plain text`, {
-      field: 'comment',
+/** What comes over a wire may be none of the words that the type allows; such a vote would be spent on nothing. */
+function requireVerdict({ verdict }: Vote): void {
+  if (verdict !== 'approve' && verdict !== 'deny' && verdict !== 'request_changes') {
+    throw new SilentAuthError('INVALID_FIELD', 'verdict is none of approve, deny, request_changes', {
+      field: 'verdict',
     })
+  }
+}
+
+function requireFinding({ finding }: Finding): void {
+  if (finding !== 'happened' && finding !== 'did_not_happen') {
+    throw new SilentAuthError('INVALID_FIELD', 'finding is neither happened nor did_not_happen', { field: 'finding' })
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { approvalRule } from './approval-rule.js'
 import { close } from './execution.js'
 import type { EpochMs } from './json.js'
 import type { Principal } from './registry.js'
@@ -32,7 +33,7 @@ const RECONCILE_AFTER_SECONDS = 60
 
 /** E15. */
 export function withdrawApproval(state: State, { by, reason, bench }: WithdrawCommand, now: EpochMs): Transition {
-  requireOverseer(state, by, bench)
+  if (!isAdmin(by, bench)) requireVoter(state, by, bench)
   if (state.status !== 'approved') throw refused(state, 'NOT_APPROVED', `it is ${state.status}`)
   const withdrawn = event(state, 'intent.withdrawn', { by: `user:${by.id}`, reason: reason.length > 0 })
   switch (state.execution.state) {
@@ -60,9 +61,9 @@ export function withdrawApproval(state: State, { by, reason, bench }: WithdrawCo
   }
 }
 
-/** E17. */
+/** E17. Not by an admin as such: whoever asked for it must not say what came of it, and so have it run again. */
 export function reconcileExecution(state: State, { by, finding, bench }: ReconcileCommand, now: EpochMs): Transition {
-  requireOverseer(state, by, bench)
+  requireVoter(state, by, bench)
   if (state.status !== 'approved') throw refused(state, 'NOT_APPROVED', `it is ${state.status}`)
   switch (state.execution.state) {
     case 'none':
@@ -87,10 +88,15 @@ export function reconcileExecution(state: State, { by, finding, bench }: Reconci
   }
 }
 
-/** A person who may vote on it, or an admin. */
-function requireOverseer(state: State, by: Principal, bench: Bench): void {
-  const person = bench.directory.people.find(({ id }) => id === by.id)
-  const admin = person?.status === 'active' && person.roles.some((role) => role === 'owner' || role === 'admin')
-  const allowed = canVote(by, state.declaration, [], bench, 'deny')
-  if (!admin && !allowed.ok) throw refused(state, allowed.code, allowed.reason)
+function isAdmin(by: Principal, { directory }: Bench): boolean {
+  const person = directory.people.find(({ id }) => id === by.id)
+  return person?.status === 'active' && person.roles.some((role) => role === 'owner' || role === 'admin')
+}
+
+/** A person who may vote on it; where policy alone decided, one who could have, had it not. */
+function requireVoter(state: State, by: Principal, bench: Bench): void {
+  const { declaration } = state
+  const rules = bench.rules.length > 0 ? bench.rules : [approvalRule(declaration.policy, declaration.riskTier)]
+  const allowed = canVote(by, declaration, [], { ...bench, rules }, 'deny')
+  if (!allowed.ok) throw refused(state, allowed.code, allowed.reason)
 }

@@ -25,6 +25,7 @@ export interface RedeemCommand {
   readonly idempotent: boolean
   readonly bench: Pick<Bench, 'agent' | 'key'>
 }
+
 /** E18: marked once per intent, whichever permit of it is shown. */
 export function redeemApproval(state: State, command: RedeemCommand, now: EpochMs): Transition {
   const before = state.redemptions.find(({ id }) => id === command.redemptionId)
@@ -36,13 +37,14 @@ export function redeemApproval(state: State, command: RedeemCommand, now: EpochM
   }
   requireRunningAgent(state, command.bench)
   const permit = state.permits.find(({ id }) => id === command.permitId)
-  const live = state.execution.state === 'started' || state.execution.state === 'delivered'
-  if (!permit || permit.revokedAt !== undefined || !live)
-    throw refused(state, 'PERMIT_REVOKED', 'the permit is not live')
   const replayed = state.redemptions.length > 0
-  const again = state.redemptions.some(({ permitId }) => permitId === permit.id)
+  const again = state.redemptions.some(({ permitId }) => permitId === command.permitId)
   if (replayed && (again || !state.declaration.idempotent || !command.idempotent)) {
     throw refused(state, 'ALREADY_REDEEMED', 'the approval was used')
+  }
+  const live = state.execution.state === 'started' || state.execution.state === 'delivered'
+  if (!permit || permit.revokedAt !== undefined || !live) {
+    throw refused(state, 'PERMIT_REVOKED', 'the permit is not live')
   }
   const redemption: Redemption = { id: command.redemptionId, permitId: permit.id, by: command.by, at: now, replayed }
   return {

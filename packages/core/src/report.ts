@@ -58,8 +58,7 @@ function reportFinal(
 ): Transition {
   const { execution } = state
   const said = execution.reports?.agent
-  const rerun = execution.state === 'started'
-  if (!rerun && said === outcome.status) return unchanged(state)
+  if (said === outcome.status) return unchanged(state)
   switch (execution.state) {
     case 'started':
     case 'unknown':
@@ -87,7 +86,7 @@ export function finish(
   now: EpochMs,
 ): Transition {
   const { execution } = state
-  const reports = { ...(execution.state === 'started' ? {} : execution.reports), [by]: outcome.status }
+  const reports = { ...execution.reports, [by]: outcome.status }
   const outranks = by === 'verifier' ? 'verifier' : reports.verifier ? 'verifier' : reports.person ? 'person' : by
   const status = reports[outranks] ?? outcome.status
   const contradicts =
@@ -155,9 +154,7 @@ export function logExecution(state: State, { by, status }: LogExecutionCommand, 
   const { execution } = state
   const said = execution.reports?.[by]
   if (said === status) return unchanged(state)
-  if (said !== undefined && execution.state !== 'started') {
-    throw refused(state, 'ALREADY_RESOLVED', `${by} reported ${said}`)
-  }
+  if (said !== undefined) throw refused(state, 'ALREADY_RESOLVED', `${by} reported ${said}`)
   if (by === 'agent' && !['delivered', 'started', 'unknown', 'succeeded', 'failed'].includes(execution.state)) {
     throw refused(state, 'NOT_CLAIMABLE', `its execution is ${execution.state}`)
   }

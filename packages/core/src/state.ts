@@ -103,7 +103,9 @@ export interface ExecutionRecord {
   /** How often it was granted: continuations (E6) and runs again (E13) count. */
   readonly grants?: number | undefined
   readonly reportedBy?: ExecutionState['reportedBy']
-  readonly reports?: { readonly agent?: FinalStatus; readonly verifier?: FinalStatus; readonly person?: FinalStatus }
+  readonly reports?:
+    | { readonly agent?: FinalStatus; readonly verifier?: FinalStatus; readonly person?: FinalStatus }
+    | undefined
   readonly result?: ResultSummary | undefined
   readonly closed?: 'abandoned' | 'window' | undefined
   readonly withdrawnAt?: EpochMs | undefined
@@ -166,5 +168,5 @@ export function refused(state: State, code: ErrorCode, message: string, field?: 
 export function requireRunningAgent(state: State, bench: Pick<Bench, 'agent' | 'key'>): void {
   if (bench.agent?.status === 'paused') throw refused(state, 'AGENT_PAUSED', `agent ${bench.agent.id} is paused`)
   if (bench.agent?.status === 'revoked') throw refused(state, 'AGENT_REVOKED', `agent ${bench.agent.id} is revoked`)
-  if (bench.key?.status === 'disabled') throw refused(state, 'UNAUTHORIZED', `key ${bench.key.id} is disabled`)
+  if (bench.key?.status !== 'active') throw refused(state, 'FORBIDDEN', `key ${state.declaration.keyId} is not active`)
 }

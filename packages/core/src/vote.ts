@@ -10,7 +10,7 @@ import type { ErrorCode } from './errors.js'
 import type { UserId } from './id.js'
 import type { Via } from './intent.js'
 import type { Digest, EpochMs, JsonObject, JsonPointer } from './json.js'
-import type { Agent, Directory, Person, Principal, ProjectKey } from './registry.js'
+import type { Agent, Directory, Person, Principal, Project, ProjectKey } from './registry.js'
 import { confirmationText } from './view.js'
 
 export interface Vote {
@@ -48,10 +48,14 @@ export interface Bench {
   /** The agent that the intent names, when one is registered. */
   readonly agent: Agent | undefined
   readonly key: ProjectKey | undefined
-  /** Demands that hold together: of the pinned policy, and of the current one unless it approves by itself. */
+  /** Demands that hold together: of the pinned policy, first, and of the current one unless it approves by itself. */
   readonly rules: readonly ApprovalRule[]
   /** The current policy denies: no approval counts any more, a denial still does. */
   readonly denied: boolean
+  /** High or critical, and no policy allows unseen values: a counted voter must have revealed each hidden value. */
+  readonly mustSee: boolean
+  /** What votes and permits call an approver. */
+  readonly labels: Project['approverLabels']
 }
 
 /** Rule 6 of the design: nobody approves what they asked for. */
@@ -66,9 +70,9 @@ export function isExcluded(person: Person, declaration: Declaration, bench: Benc
     bench.rules.length > 0 &&
     bench.rules.every((rule) => rule.editorMayApprove)
   if (!mayEdit) for (const editor of chain.editors) asked.add(editor)
-  return accountsOf(person, bench.directory).some(
-    (account) => asked.has(account.id) || named.has(account.email.toLowerCase()) || named.has(account.id),
-  )
+  const accounts = accountsOf(person.id, bench.directory)
+  const emails = bench.directory.people.filter(({ id }) => accounts.includes(id)).map(({ email }) => email)
+  return accounts.some((id) => asked.has(id)) || [...accounts, ...emails].some((name) => named.has(name.toLowerCase()))
 }
 
 /** Whether the rule lets this person vote at all; `approvers` of the draft narrows it further. */
@@ -98,8 +102,8 @@ export function canVote(
 ): CanVote {
   const person = bench.directory.people.find(({ id }) => id === principal.id)
   if (person?.status !== 'active') return no('NOT_AN_APPROVER', 'this account is not active here')
-  const accounts = accountsOf(person, bench.directory)
-  if (votes.some((vote) => accounts.some(({ id }) => id === vote.by))) {
+  const accounts = accountsOf(person.id, bench.directory)
+  if (votes.some((vote) => accounts.includes(vote.by))) {
     return no('ALREADY_VOTED', 'this person has voted')
   }
   if (isExcluded(person, declaration, bench)) {
@@ -138,7 +142,7 @@ export function countedApprovals(
     if (isExcluded(person, declaration, bench) || !qualifies(person, declaration, rule)) continue
     if (!rule.allowVia.includes(vote.via)) continue
     if (rule.typedConfirmation && !vote.confirmed) continue
-    const human = humanOf(person, bench.directory)
+    const human = humanOf(person.id, bench.directory)
     if (!counted.has(human)) counted.set(human, vote)
   }
   return [...counted.values()]
@@ -162,9 +166,10 @@ export function satisfies(
 
 export type Tally = 'pending' | 'approved' | 'denied' | 'changes_requested'
 
-/** I9: denies first, then a request for changes, then quorum under every rule. */
+/** I9: denies first, then a request for changes, then quorum under every rule. What denies under one rule, denies. */
 export function tally(declaration: Declaration, votes: readonly CastVote[], bench: Bench): Tally {
-  const threshold = Math.max(1, ...bench.rules.map((rule) => rule.denyThreshold))
+  const thresholds = bench.rules.map((rule) => rule.denyThreshold)
+  const threshold = thresholds.length === 0 ? 1 : Math.min(...thresholds)
   const denies = votes.filter(({ verdict }) => verdict === 'deny').length
   const changes = votes.filter(({ verdict }) => verdict === 'request_changes').length
   if (denies + (threshold > 1 ? changes : 0) >= threshold) return 'denied'
@@ -174,15 +179,24 @@ export function tally(declaration: Declaration, votes: readonly CastVote[], benc
   return enough ? 'approved' : 'pending'
 }
 
+/** The approvals that a permit names: those that count under the pinned policy, which it names too. */
+export function namedApprovals(
+  declaration: Declaration,
+  votes: readonly CastVote[],
+  bench: Bench,
+): readonly CastVote[] {
+  const [pinned] = bench.rules
+  return pinned ? countedApprovals(declaration, votes, pinned, bench) : []
+}
+
 /** Hidden values that no counted approver has seen; for high and critical they hold the decision up. */
 export function unseenByAll(
   declaration: Declaration,
   votes: readonly CastVote[],
   bench: Bench,
 ): readonly JsonPointer[] {
-  const elevated = declaration.riskTier === 'high' || declaration.riskTier === 'critical'
-  if (!elevated || declaration.policy?.allowUnseen) return []
-  const counted = bench.rules.flatMap((rule) => countedApprovals(declaration, votes, rule, bench))
+  if (!bench.mustSee) return []
+  const counted = namedApprovals(declaration, votes, bench)
   return declaration.view.redacted.filter((pointer) => counted.every((vote) => vote.unseen.includes(pointer)))
 }
 
@@ -193,11 +207,11 @@ export function quorumOutOfReach(declaration: Declaration, votes: readonly CastV
   const { people } = bench.directory
   return bench.rules.some((rule) => {
     const counted = countedApprovals(declaration, votes, rule, bench)
-    const humans = new Set(counted.map((vote) => humanOf(personOf(vote.by, people), bench.directory)))
+    const humans = new Set(counted.map((vote) => humanOf(vote.by, bench.directory)))
     const left = new Map<UserId, Person>()
     for (const person of people) {
-      const human = humanOf(person, bench.directory)
-      const spoken = accountsOf(person, bench.directory).some(({ id }) => voted.has(id))
+      const human = humanOf(person.id, bench.directory)
+      const spoken = accountsOf(person.id, bench.directory).some((id) => voted.has(id))
       if (spoken || humans.has(human) || isExcluded(person, declaration, bench)) continue
       if (bench.rules.every((each) => qualifies(person, declaration, each))) left.set(human, person)
     }
@@ -210,29 +224,34 @@ export function quorumOutOfReach(declaration: Declaration, votes: readonly CastV
 }
 
 /** All accounts of the same human being, this one included. */
-function accountsOf(person: Person, directory: Directory): readonly Person[] {
-  return humansOf(directory).get(person.id) ?? [person]
+function accountsOf(id: UserId, directory: Directory): readonly UserId[] {
+  return humansOf(directory).get(id) ?? [id]
 }
 
 /** One id for all accounts of a human being. */
-function humanOf(person: Person | undefined, directory: Directory): UserId {
-  return person ? (accountsOf(person, directory)[0]?.id ?? person.id) : 'usr_'
+function humanOf(id: UserId, directory: Directory): UserId {
+  return accountsOf(id, directory)[0] ?? id
 }
 
-const humansByDirectory = new WeakMap<Directory, ReadonlyMap<UserId, readonly Person[]>>()
+const humansByDirectory = new WeakMap<Directory, ReadonlyMap<UserId, readonly UserId[]>>()
 
-/** Accounts joined by links, in either direction and over any number of steps. */
-function humansOf(directory: Directory): ReadonlyMap<UserId, readonly Person[]> {
+/** Accounts joined by links, in either direction and over any number of steps, also through one that is not here. */
+function humansOf(directory: Directory): ReadonlyMap<UserId, readonly UserId[]> {
   const known = humansByDirectory.get(directory)
   if (known) return known
-  const groups = new Map<UserId, Person[]>(directory.people.map((person) => [person.id, [person]]))
+  const groups = new Map<UserId, UserId[]>()
+  const groupOf = (id: UserId): UserId[] => {
+    const group = groups.get(id) ?? [id]
+    groups.set(id, group)
+    return group
+  }
   for (const person of directory.people) {
     for (const id of person.linked) {
-      const mine = groups.get(person.id)
-      const theirs = groups.get(id)
-      if (!mine || !theirs || mine === theirs) continue
+      const mine = groupOf(person.id)
+      const theirs = groupOf(id)
+      if (mine === theirs) continue
       mine.push(...theirs)
-      for (const account of theirs) groups.set(account.id, mine)
+      for (const account of theirs) groups.set(account, mine)
     }
   }
   humansByDirectory.set(directory, groups)

@@ -1,0 +1,60 @@
+/**
+ * Handing out: a permit leaves the gate in the answer to a claim, or (token delivery) in an answer to its declaring key,
+ * while nothing would refuse it now. It is signed from stored claims, and no token is stored.
+ *
+ * @module
+ */
+import { satisfiesPolicy } from './claim.js'
+import type { Engine } from './engine.js'
+import type { Claim } from './gate.js'
+import type { Intent } from './intent.js'
+import { judge } from './judgement.js'
+import { signPermit } from './permit.js'
+import { intentOf, permitClaimsOf } from './public-intent.js'
+import type { ProjectKey } from './registry.js'
+import type { Signer } from './signer.js'
+import type { ClaimAnswer, State } from './state.js'
+
+export interface HandOut {
+  readonly issuer: string
+  readonly publicUrl: string
+  readonly signer: Signer
+}
+
+/** The intent for its key; a token delivery carries its permit while nothing would refuse it now. */
+export async function present(own: Engine, by: HandOut, state: State, key: ProjectKey): Promise<Intent> {
+  const permit = state.execution.state === 'delivered' ? state.permits.at(-1) : undefined
+  if (!permit || permit.revokedAt !== undefined || state.redemptions.length > 0 || key.kind !== 'agent') {
+    return intentOf(state, by.publicUrl)
+  }
+  const now = await own.store.now()
+  const facts = await own.facts(own.store, state.declaration)
+  const judgement = judge(state.declaration, facts, now)
+  const stopped = facts.key?.status !== 'active' || (facts.agent && facts.agent.status !== 'active')
+  const expired = permit.exp === undefined || now >= permit.exp * 1000
+  if (stopped || expired || judgement.timeRestricted || !satisfiesPolicy(state, judgement)) {
+    return intentOf(state, by.publicUrl)
+  }
+  return intentOf(state, by.publicUrl, await signPermit(permitClaimsOf(state, permit, by.issuer), by.signer))
+}
+
+/** The answer to a claim. */
+export async function claimOf(by: HandOut, state: State, answer: ClaimAnswer | undefined): Promise<Claim> {
+  switch (answer?.type) {
+    case 'granted': {
+      const claims = permitClaimsOf(state, answer.permit, by.issuer)
+      return { type: 'granted', permit: await signPermit(claims, by.signer), params: state.declaration.params }
+    }
+    case 'recorded':
+      return {
+        type: 'recorded',
+        outcome: answer.status === 'succeeded' ? { status: 'succeeded', resultRecorded: false } : { status: 'failed' },
+      }
+    case 'running':
+    case 'unknown':
+    case 'closed':
+      return answer
+    case undefined:
+      throw new TypeError('a claim has an answer')
+  }
+}
