@@ -42,12 +42,12 @@ const [{ url: backendUrl }] = (await once(backend, 'message')) as [{ url: string
 
 // 3. The agent: the real LangChain and OpenAI clients. It has a project key, which can ask and can never vote.
 const { model, scripted, ...modelServer } = await demoModel()
-const sdk = new SilentAuth({ baseUrl: gate.url, projectId: gate.projectId, secretKey: gate.secretKey })
+const sdk = new SilentAuth({ dataFolder: dataDir })
 
 try {
   say(`An agent with ${scripted ? 'a scripted model' : model.model} is asked to refund 250 to customer cust_4821.\n`)
   let intentId: IntentId | undefined
-  let permit: string | undefined
+  const permits: string[] = []
   const report = terminalReporter()
   const onEvent = (event: GateEvent): void => {
     if (event.type === 'pending') {
@@ -64,15 +64,15 @@ try {
     backendUrl,
     model,
     onEvent,
-    onPermit: (token) => {
-      permit = token
-    },
+    onPermit: (token) => permits.push(token),
   })
   const { messages } = await agent.invoke({
     messages: [{ role: 'user', content: 'Customer cust_4821 was charged twice: refund 250.' }],
   })
   const answer = String(messages.at(-1)?.content)
   say(`\nThe agent answers: ${answer}\n`)
+
+  const [permit] = permits
 
   // 4. What a thief of the permit can do with it: nothing that was not approved, and nothing twice.
   const cheats = await cheat(backendUrl, permit)
@@ -104,7 +104,7 @@ try {
       intent_id: intentId,
       status,
       answer,
-      tool_executions: permit === undefined ? 0 : 1,
+      tool_executions: permits.length,
       backend: count,
       permit: checked ? { alg, verified: checked.valid } : null,
       cheats,

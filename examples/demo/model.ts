@@ -2,7 +2,7 @@
  * The model of the demo: the real OpenAI client, talking to OpenAI when there is a key, else to a scripted server.
  */
 import { ChatOpenAI } from '@langchain/openai'
-import { type ChatRequest, scriptedOpenai } from './scripted-openai.ts'
+import { type ChatRequest, type ScriptedOpenai, scriptedOpenai } from './scripted-openai.ts'
 
 export interface DemoModel extends AsyncDisposable {
   model: ChatOpenAI
@@ -18,13 +18,12 @@ export async function demoModel(): Promise<DemoModel> {
   const server = await scriptedOpenai((request) =>
     answerOf(request) ? { text: answerOf(request) ?? '' } : WANTS_REFUND,
   )
-  const model = new ChatOpenAI({
-    apiKey: server.apiKey,
-    model: 'scripted-model',
-    maxRetries: 0,
-    configuration: { baseURL: server.url },
-  })
-  return { model, scripted: true, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  return { model: scriptedModel(server), scripted: true, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+/** The real client, pointed at a scripted server. */
+export function scriptedModel({ url: baseURL, apiKey }: Pick<ScriptedOpenai, 'url' | 'apiKey'>): ChatOpenAI {
+  return new ChatOpenAI({ apiKey, model: 'scripted-model', maxRetries: 0, configuration: { baseURL } })
 }
 
 const WANTS_REFUND = { calls: [{ name: 'issue_refund', args: { customer_id: 'cust_4821', amount: 250 } }] }
