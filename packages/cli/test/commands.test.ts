@@ -185,7 +185,8 @@ describe('an approver in the terminal', () => {
     const intent = await sdk.declare({ action: 'send_mail', params: { to: '\u001b[2J\u202egnp.exe' } })
     const { out } = await run(['inbox', intent.id])
     expect(out).toContain('U+202E')
-    expect(out).not.toMatch(/[\u001b\u202e]/)
+    expect(out).not.toContain('\u001b')
+    expect(out).not.toContain('\u202e')
   }, 60_000)
 
   it('keeps the session for this user alone, and refuses one that others can read', async () => {
