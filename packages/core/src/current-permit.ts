@@ -34,11 +34,15 @@ export function withPermit<Result>(permit: Permit, step: () => Result): Result {
 
 /** Hides the token from spreads, `JSON.stringify` and `util.inspect`. */
 export function permitObject(fields: Omit<Permit, 'token' | 'headers'>, token: string): Permit {
-  const permit = { ...fields }
-  return Object.defineProperties(permit, {
-    token: { value: token, enumerable: false },
-    headers: { value: () => ({ 'silentauth-permit': token }), enumerable: false },
-  }) as Permit
+  // A getter, because `util.inspect` can be told to show hidden members, but not to call what it shows by itself.
+  const permit = Object.defineProperties(
+    { ...fields },
+    {
+      token: { get: () => token, enumerable: false },
+      headers: { value: () => ({ 'silentauth-permit': token }), enumerable: false },
+    },
+  )
+  return Object.freeze(permit) as Permit
 }
 
 interface PermitContext {

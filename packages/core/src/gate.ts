@@ -5,83 +5,20 @@
  *
  * @module
  */
+import type { CallOptions, FinalOutcome, Gate } from './asking-side.js'
 import { type ErrorCode, isSilentAuthError, SilentAuthError } from './errors.js'
-import { type Execution, type GrantFields, grantedExecution } from './granted-execution.js'
-import { type IntentId, type ProjectId, randomToken } from './id.js'
+import { emit, type GateEvent, type GuardOptions } from './gate-event.js'
+import { type Execution, grantedExecution } from './granted-execution.js'
+import { randomToken } from './id.js'
 import { type Intent, type IntentDraft, isSettled, type SettledIntent } from './intent.js'
-import type { EpochMs, Json, JsonObject } from './json.js'
-import type { KeyRing } from './key-ring.js'
+import type { EpochMs } from './json.js'
 import { type Snapshot, snapshot } from './params.js'
-import { verifyPermit } from './permit.js'
-import { MAX_LIFETIME_SECONDS } from './permit-claims.js'
+import { atMost, sleep } from './sleep.js'
 import type { Attempt, ClosedReason } from './state.js'
+import { claimVerified } from './verified-grant.js'
 
-export interface CallOptions {
-  signal?: AbortSignal | undefined
-}
-export interface WaitOptions extends CallOptions {
-  /** @default until the intent expires */
-  timeoutMs?: number | undefined
-}
-
-/** The asking side. Implemented by `localGate` and by the SDK; one contract suite proves that they behave alike. */
-export interface Gate extends AsyncDisposable {
-  /**
-   * Idempotent on `draft.idempotencyKey`: gives the intent as it is now.
-   *
-   * @throws SilentAuthError `IDEMPOTENCY_MISMATCH`, `AGENT_PAUSED`, `AGENT_REVOKED`, `SOURCE_MISMATCH`, `UNKNOWN_APPROVER`,
-   * `IN_FLIGHT` (supersedes), `RATE_LIMITED`, `GATE_UNAVAILABLE`
-   */
-  declare(draft: IntentDraft, options?: CallOptions): Promise<Intent>
-  /** Looks up, never creates. @throws SilentAuthError `NOT_FOUND`, also for another project's intent */
-  read(ref: IntentId | { idempotencyKey: string }, options?: CallOptions): Promise<Intent>
-  /** Resolves once the intent is no longer pending. @throws SilentAuthError `WAIT_TIMEOUT`, or the signal's reason */
-  wait(id: IntentId, options?: WaitOptions): Promise<SettledIntent>
-  /** @throws SilentAuthError `IN_FLIGHT` once begun, `ALREADY_RESOLVED` */
-  cancel(id: IntentId, reason: string, options?: CallOptions): Promise<Intent>
-  /**
-   * Begins or continues the one execution of an approved intent. Atomic over any number of callers and nodes.
-   *
-   * @throws SilentAuthError `NOT_APPROVED`, `NOT_CLAIMABLE`, `POLICY_CHANGED`, `TIME_RESTRICTED`, `AGENT_PAUSED`,
-   * `AGENT_REVOKED`, `NOT_SEQUENCED`: the claim stands, repeat the same attempt
-   */
-  claim(id: IntentId, attempt: Attempt, options?: CallOptions): Promise<Claim>
-  /** Only the granted attempt may report. Retried by the gate; disposing it flushes for at most 5 s. */
-  report(id: IntentId, attempt: Attempt, outcome: Outcome, options?: CallOptions): Promise<void>
-  /** What a local check of this gate's permits needs. An hs256 project gives no keys. */
-  trust(options?: CallOptions): Promise<Trust>
-}
-
-export interface Trust {
-  readonly issuer: string
-  readonly projectId: ProjectId
-  readonly keys: KeyRing | undefined
-  /** The gate's clock, where it is not the system's: a gate in a test. */
-  readonly now?: (() => EpochMs) | undefined
-}
-
-export type Claim =
-  | { readonly type: 'granted'; readonly permit: string; readonly params: JsonObject }
-  /** Another attempt holds it. */
-  | { readonly type: 'running'; readonly since: EpochMs; readonly deadline: EpochMs }
-  /** Already finished: the tool does not run. */
-  | { readonly type: 'recorded'; readonly outcome: FinalOutcome }
-  /** Started, never reported, deadline passed: a person reconciles. */
-  | { readonly type: 'unknown' }
-  | { readonly type: 'closed'; readonly reason: ClosedReason }
-
-/** What the holder of an execution reports. */
-export type Outcome =
-  | { readonly status: 'succeeded'; readonly result?: Json | undefined }
-  | { readonly status: 'failed' }
-  /** Only with `reenters`, at most 20 times. */
-  | { readonly status: 'suspended' }
-  /** Aborted before the tool was entered. */
-  | { readonly status: 'not_started' }
-
-export type FinalOutcome =
-  | { readonly status: 'succeeded'; readonly resultRecorded: boolean; readonly result?: Json | undefined }
-  | { readonly status: 'failed' }
+export type { CallOptions, Claim, FinalOutcome, Gate, Outcome, Trust, WaitOptions } from './asking-side.js'
+export type { GateEvent, GuardOptions } from './gate-event.js'
 
 /** One call of a gated tool. */
 export interface GateCall {
@@ -122,8 +59,6 @@ export type Begun =
 
 /** An approver's edits in a row, at most; also what the gate allows. */
 const MAX_SUCCESSORS = 10
-/** How long a claim waits for its leaf to be sequenced. */
-const SEQUENCING_TIMEOUT_MS = 60_000
 
 /**
  * One look, never a claim; follows `supersededBy`. Hooks that a framework calls several times use only this.
@@ -147,6 +82,8 @@ export async function look(gate: Gate, call: GateCall, options: { create: boolea
       intent = await gate.read(intent.supersededBy, { signal })
       edited = true
     }
+    // An edit changes the params, never the action.
+    if (intent.action !== call.draft.action) return refusal('IDEMPOTENCY_MISMATCH', intent)
     return lookAt(intent, edited)
   } catch (error) {
     return refusalOf(error, signal)
@@ -169,6 +106,7 @@ function lookAt(intent: Intent, edited: boolean): Look {
     case 'superseded':
       return refusal('INTENT_SUPERSEDED', intent)
   }
+  throw new TypeError('the status of the intent is none that is known')
 }
 
 function lookAtApproved(intent: SettledIntent, edited: boolean): Look {
@@ -187,6 +125,7 @@ function lookAtApproved(intent: SettledIntent, edited: boolean): Look {
     case 'delivered':
       return refusal('NOT_CLAIMABLE', intent)
   }
+  throw new TypeError('the state of the execution is none that is known')
 }
 
 /**
@@ -205,12 +144,12 @@ export async function begin(
   const attempt: Attempt = { executionId: call.key, attemptId: randomToken(), continues: call.continues ?? 0 }
   try {
     signal?.throwIfAborted()
-    const claim = await claimWhenSequenced(gate, intent.id, attempt, signal)
+    const params = edited ? snapshot(intent.params) : call.snapshot
+    const claim = await claimVerified(gate, { intent, params, attempt, signal })
     switch (claim.type) {
       case 'granted': {
-        const params = edited ? snapshot(intent.params) : call.snapshot
-        const fields = await verifyGrant(gate, { intent, params, claim, attempt, signal })
-        options.onEvent?.({ type: 'claimed', intent })
+        emit(options, { type: 'claimed', intent })
+        const { fields } = claim
         return {
           type: 'begun',
           execution: grantedExecution(gate, { intent, params, edited, attempt, fields, options }),
@@ -225,105 +164,17 @@ export async function begin(
       case 'closed':
         return { ...refusal('NOT_CLAIMABLE', intent), closed: claim.reason }
     }
+    throw new TypeError('the answer to the claim is of no known type')
   } catch (error) {
     return { ...refusalOf(error, signal), intent }
   }
-}
-
-/** P6: the claim stands while its leaf is being sequenced; the same attempt repeats it. */
-async function claimWhenSequenced(
-  gate: Gate,
-  id: IntentId,
-  attempt: Attempt,
-  signal: AbortSignal | undefined,
-): Promise<Claim> {
-  const deadline = performance.now() + SEQUENCING_TIMEOUT_MS
-  for (;;) {
-    try {
-      return await gate.claim(id, attempt, { signal })
-    } catch (error) {
-      const waits = isSilentAuthError(error) && error.code === 'NOT_SEQUENCED' && performance.now() < deadline
-      if (!waits) throw error
-      await sleep((error.retryAfterSeconds ?? 1) * 1000, signal)
-    }
-  }
-}
-
-/** What was granted must be for exactly what is about to run; else the grant is given back (E10, E22). */
-async function verifyGrant(
-  gate: Gate,
-  grant: {
-    intent: SettledIntent
-    params: Snapshot
-    claim: Extract<Claim, { type: 'granted' }>
-    attempt: Attempt
-    signal: AbortSignal | undefined
-  },
-): Promise<GrantFields> {
-  const { intent, params, claim, attempt, signal } = grant
-  try {
-    const granted = snapshot(claim.params)
-    if (granted.digest !== params.digest || granted.digest !== intent.paramsDigest) {
-      throw new SilentAuthError('PERMIT_PARAMS', `${intent.id}: the gate granted other params`, { intentId: intent.id })
-    }
-    const { issuer, projectId, keys, now = Date.now } = await gate.trust({ signal })
-    signal?.throwIfAborted()
-    // An hs256 project shares no secret with agents: the authenticated answer and the digest are what is checked.
-    if (keys === undefined) return { token: claim.permit, now, ...unverified(claim.permit, intent) }
-    const permit = await verifyPermit(claim.permit, {
-      keys,
-      issuer,
-      projectId,
-      action: intent.action,
-      params: params.value,
-      audience: intent.audience,
-      maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
-      now,
-    })
-    if (permit.claims.intent_id !== intent.id) {
-      throw new SilentAuthError('PERMIT_CLAIMS', `${intent.id}: the permit is of another intent`, {
-        intentId: intent.id,
-      })
-    }
-    const { jti, exp } = permit.claims
-    return { token: claim.permit, permitId: jti, expiresAt: exp * 1000, approvedBy: permit.approvedBy, now }
-  } catch (error) {
-    await gate.report(intent.id, attempt, { status: 'not_started' }).catch(() => undefined)
-    throw error
-  }
-}
-
-function unverified(token: string, intent: SettledIntent): Omit<GrantFields, 'token' | 'now'> {
-  const claims = JSON.parse(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'))) as {
-    jti: `pmt_${string}`
-    exp: number
-  }
-  return { permitId: claims.jti, expiresAt: claims.exp * 1000, approvedBy: intent.approvedBy ?? [] }
-}
-
-export type GateEvent =
-  | { readonly type: 'pending'; readonly intent: Intent; readonly approvalUrl: string }
-  | {
-      readonly type: 'waiting'
-      readonly intent: Intent
-      readonly votes: number
-      readonly votesRequired: number
-      readonly msLeft: number
-    }
-  | { readonly type: 'decided'; readonly intent: SettledIntent }
-  | { readonly type: 'claimed'; readonly intent: SettledIntent }
-  | { readonly type: 'finished'; readonly intent: SettledIntent; readonly outcome: Outcome }
-  | { readonly type: 'report_failed'; readonly intent: SettledIntent; readonly error: unknown }
-
-export interface GuardOptions extends WaitOptions {
-  /** Waiting is never silent: `terminalReporter()` prints these. */
-  onEvent?: ((event: GateEvent) => void) | undefined
 }
 
 /** How often a wait says that it still waits. */
 const HEARTBEAT_MS = 15_000
 /** How soon a wait asks again after it lost the gate. */
 const RECONNECT_MS = 1000
+const LET_GO_MS = 5000
 
 /**
  * look, wait, begin: keeps the caller waiting until there is a decision. Cancels the intent on abort and on timeout.
@@ -331,15 +182,26 @@ const RECONNECT_MS = 1000
  * @throws only the signal's reason
  */
 export async function hold(gate: Gate, call: GateCall, options: GuardOptions = {}): Promise<Begun> {
-  const { signal, onEvent } = options
+  const { signal } = options
+  signal?.throwIfAborted()
   const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY)
-  let seen = await look(gate, call, { create: true, signal })
-  if (seen.type === 'pending') onEvent?.({ type: 'pending', intent: seen.intent, approvalUrl: seen.intent.approvalUrl })
+  let announced: Intent | undefined
+  let seen: Look
+  try {
+    seen = await look(gate, call, { create: true, signal })
+  } catch (error) {
+    // The declaration may have arrived all the same.
+    await letGo(async () => gate.cancel((await gate.read({ idempotencyKey: call.key })).id, ABANDONED))
+    throw error
+  }
   while (seen.type === 'pending') {
     const { intent } = seen
+    if (intent.id === announced?.id) emit(options, waiting(intent))
+    else emit(options, { type: 'pending', intent, approvalUrl: intent.approvalUrl })
+    announced = intent
     try {
       const settled = await waitForSlice(gate, intent, deadline, signal)
-      if (settled) onEvent?.({ type: 'decided', intent: settled })
+      if (settled) emit(options, { type: 'decided', intent: settled })
       seen = await look(gate, call, { create: false, signal })
       // The gate went away between two looks: the intent still waits there, so this keeps waiting too.
       if (seen.type === 'refused' && seen.code === 'GATE_UNAVAILABLE' && Date.now() < intent.expiresAt) {
@@ -347,16 +209,16 @@ export async function hold(gate: Gate, call: GateCall, options: GuardOptions = {
         seen = { type: 'pending', intent }
       }
     } catch (error) {
-      await gate.cancel(intent.id, 'nobody waits for it any more').catch(() => undefined)
+      await letGo(() => gate.cancel(intent.id, ABANDONED))
       return { ...refusalOf(error, signal), intent }
     }
-    if (seen.type === 'pending') onEvent?.(waiting(seen.intent))
   }
   switch (seen.type) {
     case 'approved':
     case 'finished':
       if (signal?.aborted) {
-        await gate.cancel(seen.intent.id, 'nobody waits for it any more').catch(() => undefined)
+        const { id } = seen.intent
+        await letGo(() => gate.cancel(id, ABANDONED))
         signal.throwIfAborted()
       }
       return begin(gate, call, seen, options)
@@ -364,6 +226,13 @@ export async function hold(gate: Gate, call: GateCall, options: GuardOptions = {
     case 'refused':
       return seen
   }
+}
+
+const ABANDONED = 'nobody waits for it any more'
+
+/** A gate that is away must not keep the caller who leaves. */
+async function letGo(cancel: () => Promise<unknown>): Promise<void> {
+  await atMost(LET_GO_MS, cancel())
 }
 
 /** Waits in slices, so that it can say in between that it waits. @returns undefined after a slice without decision */
@@ -448,18 +317,4 @@ function refusal(code: ErrorCode, intent: Intent | undefined, cause?: unknown): 
 function refusalOf(error: unknown, signal: AbortSignal | undefined): Refusal {
   signal?.throwIfAborted()
   return refusal(isSilentAuthError(error) ? error.code : 'GATE_UNAVAILABLE', undefined, error)
-}
-
-function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', stop, { once: true })
-  })
 }

@@ -4,13 +4,15 @@
  *
  * @module
  */
+import type { Gate, Outcome } from './asking-side.js'
 import { type Permit, permitObject, withPermit } from './current-permit.js'
 import { SilentAuthError } from './errors.js'
-import type { Gate, GuardOptions, Outcome } from './gate.js'
+import { emit, type GuardOptions } from './gate-event.js'
 import type { PermitId } from './id.js'
 import type { SettledIntent } from './intent.js'
 import type { EpochMs, Json } from './json.js'
 import { mutableCopy, type Snapshot } from './params.js'
+import { summaryOf } from './result-summary.js'
 import type { Attempt } from './state.js'
 
 export interface Execution {
@@ -26,13 +28,13 @@ export interface Execution {
    * @throws SilentAuthError `PERMIT_EXPIRED` when first entered too late
    */
   run<Result>(step: () => Result): Result
-  /** `result`: the gate keeps its digest and size. */
+  /** `result`: the gate keeps its digest and size, of JSON up to 16 KB. */
   succeed(result?: Json): Promise<void>
   /** The error stays here: errors carry params. Before `run` was entered, it means "not started". */
   fail(error: unknown): Promise<void>
   /** Only for tools that were declared with `reenters`. @throws TypeError without it */
   suspend(): Promise<void>
-  /** Gives the grant back; before `run` was entered. */
+  /** Gives the grant back. @throws TypeError once `run` was entered: then it may have started */
   notStarted(): Promise<void>
 }
 
@@ -71,10 +73,10 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
     ended = true
     try {
       await gate.report(intent.id, attempt, outcome)
-      options.onEvent?.({ type: 'finished', intent, outcome })
+      emit(options, { type: 'finished', intent, outcome })
     } catch (error) {
       // The effect has happened or not, whatever the gate heard: the caller gets the tool's own result.
-      options.onEvent?.({ type: 'report_failed', intent, error })
+      emit(options, { type: 'report_failed', intent, error })
     }
   }
 
@@ -85,6 +87,7 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
     edited,
     run(step) {
       if (!entered.yet) {
+        if (ended) throw new TypeError(`${intent.id}: its execution was reported already`)
         if (now() >= expiresAt || performance.now() >= monotonicEnd) {
           throw new SilentAuthError('PERMIT_EXPIRED', `${intent.id}: the permit expired before the tool was entered`, {
             intentId: intent.id,
@@ -94,12 +97,25 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
       }
       return withPermit(permit, step)
     },
-    succeed: (result) => end({ status: 'succeeded', result }),
+    succeed: (result) => end({ status: 'succeeded', result: isReportable(result) ? result : undefined }),
     fail: () => end({ status: entered.yet ? 'failed' : 'not_started' }),
     suspend: async () => {
       if (!intent.reenters) throw new TypeError(`${intent.id}: was declared without reenters`)
       await end({ status: 'suspended' })
     },
-    notStarted: () => end({ status: 'not_started' }),
+    notStarted: async () => {
+      if (entered.yet) throw new TypeError(`${intent.id}: its tool was entered`)
+      await end({ status: 'not_started' })
+    },
+  }
+}
+
+/** That a tool succeeded matters more than the digest of what it gave back. */
+function isReportable(result: Json | undefined): boolean {
+  try {
+    summaryOf(result)
+    return true
+  } catch {
+    return false
   }
 }

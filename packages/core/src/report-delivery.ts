@@ -5,6 +5,7 @@
  * @module
  */
 import { isSilentAuthError } from './errors.js'
+import { atMost, sleep } from './sleep.js'
 
 export interface ReportDelivery {
   /** @throws what `send` threw, for good */
@@ -24,13 +25,7 @@ export function reportDelivery(): ReportDelivery {
       underWay.add(sending)
       await sending.finally(() => underWay.delete(sending))
     },
-    async flush() {
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const late = new Promise((resolve) => {
-        timer = setTimeout(resolve, FLUSH_MS)
-      })
-      await Promise.race([Promise.allSettled(underWay), late]).finally(() => clearTimeout(timer))
-    },
+    flush: () => atMost(FLUSH_MS, Promise.allSettled(underWay)),
   }
 }
 
@@ -42,7 +37,7 @@ async function untilSent(send: () => Promise<unknown>): Promise<void> {
     } catch (error) {
       const away = isSilentAuthError(error) && (error.code === 'DB_ERROR' || error.code === 'AUDIT_UNAVAILABLE')
       if (!away) throw error
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      await sleep(pauseMs, undefined)
     }
   }
   await send()

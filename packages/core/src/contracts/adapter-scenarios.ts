@@ -166,7 +166,7 @@ const FAULTS: readonly Scenario[] = [
     name: 'the answer to the claim is lost',
     decide: approve,
     hooks: () => ({ claim: (next) => next().then(down) }),
-    expected: told('GATE_UNAVAILABLE', 'approved started'),
+    expected: told('GATE_UNAVAILABLE', 'approved abandoned'),
   },
   {
     name: 'gate down at report: the result stands',

@@ -1,0 +1,33 @@
+/**
+ * Gate events: what a gated call tells about itself while it waits and runs. Waiting is never silent.
+ *
+ * @module
+ */
+import type { Outcome, WaitOptions } from './asking-side.js'
+import type { Intent, SettledIntent } from './intent.js'
+
+export type GateEvent =
+  | { readonly type: 'pending'; readonly intent: Intent; readonly approvalUrl: string }
+  | {
+      readonly type: 'waiting'
+      readonly intent: Intent
+      readonly votes: number
+      readonly votesRequired: number
+      readonly msLeft: number
+    }
+  | { readonly type: 'decided'; readonly intent: SettledIntent }
+  | { readonly type: 'claimed'; readonly intent: SettledIntent }
+  | { readonly type: 'finished'; readonly intent: SettledIntent; readonly outcome: Outcome }
+  | { readonly type: 'report_failed'; readonly intent: SettledIntent; readonly error: unknown }
+
+export interface GuardOptions extends WaitOptions {
+  /** Waiting is never silent: `terminalReporter()` prints these. */
+  onEvent?: ((event: GateEvent) => void) | undefined
+}
+
+/** A listener only listens: what it throws changes nothing about the call. */
+export function emit({ onEvent }: Pick<GuardOptions, 'onEvent'>, event: GateEvent): void {
+  try {
+    onEvent?.(event)
+  } catch {}
+}
