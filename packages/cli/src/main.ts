@@ -1,16 +1,12 @@
 /**
- * The command line: which commands there are, what they take, and which exit code their ends have.
+ * The command line: which commands there are, what they take, and which exit code their ends have. A command is loaded
+ * when it is called: looking into the inbox must not wait for a database to load.
  *
  * @module
  */
 import { isSilentAuthError } from '@silentauth/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { decide } from './decide.js'
-import { dev } from './dev.js'
-import { inbox } from './inbox.js'
-import { login, logout } from './login.js'
 import { printable } from './printable.js'
-import { verify } from './verify.js'
 
 /** 1 is left to crashes, so that a script can tell "no" from "broken". */
 export const EXIT = {
@@ -43,17 +39,17 @@ export async function main(args: readonly string[]): Promise<number> {
     .option('--personas', 'a second sign-in link, for an agent owner: try self-approval and quorum alone')
     .option('--json', 'one line on stdout when ready')
     .option('--with-sign-in', 'the line of --json has a sign-in link')
-    .action(ends((options) => dev(options)))
+    .action(ends(async (options) => (await import('./dev.js')).dev(options)))
 
   program
     .command('login')
     .argument('<sign-in-url>', 'the link that the gate printed')
     .description('sign in, so that inbox, approve and deny work here')
-    .action(ends((url: string) => login(url)))
+    .action(ends(async (url: string) => (await import('./login.js')).login(url)))
   program
     .command('logout')
     .description('end the session')
-    .action(ends(() => logout()))
+    .action(ends(async () => (await import('./login.js')).logout()))
 
   program
     .command('inbox')
@@ -61,7 +57,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option('--all', 'decided ones too')
     .option('--json', 'the answer of the gate, on stdout')
     .description('what waits for a decision')
-    .action(ends((intent, options) => inbox(intent, options)))
+    .action(ends(async (intent, options) => (await import('./inbox.js')).inbox(intent, options)))
 
   for (const verdict of ['approve', 'deny'] as const) {
     program
@@ -71,7 +67,7 @@ export async function main(args: readonly string[]): Promise<number> {
       .option('--yes', 'do not ask again')
       .addOption(new Option('--confirm <text>', 'the text that the review asks for').hideHelp(verdict === 'deny'))
       .description(`${verdict} an intent; the vote is final`)
-      .action(ends((intent: string, options) => decide(verdict, intent, options)))
+      .action(ends(async (intent: string, options) => (await import('./decide.js')).decide(verdict, intent, options)))
   }
 
   program
@@ -85,7 +81,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option('--jwks <url-or-file>', 'default: public.jwks.json of the gate in --data')
     .option('--data <folder>', 'of an embedded gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
     .description('check a permit offline, as a backend would; prints its claims')
-    .action(ends((permit: string, options) => verify(permit, options)))
+    .action(ends(async (permit: string, options) => (await import('./verify.js')).verify(permit, options)))
 
   try {
     await program.parseAsync([...args], { from: 'user' })

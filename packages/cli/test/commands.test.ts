@@ -6,9 +6,12 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { SilentAuth } from '@silentauth/sdk'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 const BIN = path.join(import.meta.dirname, '../bin/silentauth.js')
+
+// Each command is a process of its own, and there can be many at once.
+vi.setConfig({ testTimeout: 60_000 })
 
 let folder: string
 let running: ChildProcess[]
@@ -125,10 +128,10 @@ describe('silentauth dev', () => {
     await writeFile(file, '{ "rules": [{ "action": "deploy_preview" }')
     await expect.poll(() => said.join('\n'), { timeout: 15_000 }).toContain('not stored')
     expect(await decisionOn('deploy_preview')).toBe('auto_approve')
-  }, 60_000)
+  })
 
   it('does not start on a policy file that is wrong', async () => {
-    await writeFile(path.join(folder, 'policies.json'), '{ "name": "no decision" }')
+    await writeFile(path.join(folder, 'policies.json'), '{ "name": "no decision", "match": {} }')
     const { code, err } = await run(['dev', '--port', '0', '--policies', 'policies.json'])
     expect([code, err]).toEqual([12, expect.stringContaining('decision')])
   })
@@ -154,14 +157,14 @@ describe('an approver in the terminal', () => {
     expect((await run(['inbox', intent.id])).out).toContain('"customer_id": "cust_4821"')
     expect(await run(['approve', intent.id, '--comment', 'checked'])).toMatchObject({ code: 0, out: 'approved' })
     expect((await sdk.read(intent.id)).approvals).toMatchObject([{ label: 'you@localhost', via: 'cli' }])
-  }, 60_000)
+  })
 
   it('denies with a reason that the agent reads', async () => {
     await using sdk = await signedIn()
     const intent = await sdk.declare(REFUND)
     expect(await run(['deny', intent.id, '--comment', 'refunded yesterday'])).toMatchObject({ code: 0, out: 'denied' })
     expect((await sdk.read(intent.id)).resolution?.comment).toBe('refunded yesterday')
-  }, 60_000)
+  })
 
   it('cannot approve what is high: a terminal is the weaker channel', async () => {
     await using sdk = await signedIn()
@@ -171,14 +174,14 @@ describe('an approver in the terminal', () => {
       err: expect.stringContaining('ASSURANCE_REQUIRED'),
     })
     expect((await sdk.read(intent.id)).status).toBe('pending')
-  }, 60_000)
+  })
 
   it('cannot approve what the agent that they own asks for', async () => {
     await using sdk = await signedIn('persona_sign_in_url', '--personas')
     const intent = await sdk.declare({ ...REFUND, source: 'dev-agent' })
     expect(await run(['approve', intent.id])).toMatchObject({ code: 12, err: expect.stringContaining('SELF_APPROVAL') })
     expect((await sdk.read(intent.id)).status).toBe('pending')
-  }, 60_000)
+  })
 
   it('shows what an agent wrote without letting it write on the terminal', async () => {
     await using sdk = await signedIn()
@@ -187,7 +190,7 @@ describe('an approver in the terminal', () => {
     expect(out).toContain('U+202E')
     expect(out).not.toContain('\u001b')
     expect(out).not.toContain('\u202e')
-  }, 60_000)
+  })
 
   it('keeps the session for this user alone, and refuses one that others can read', async () => {
     await using _sdk = await signedIn()
@@ -197,20 +200,20 @@ describe('an approver in the terminal', () => {
     await rm(file)
     await writeFile(file, session, { mode: 0o644 })
     expect((await run(['inbox'])).code).toBe(77)
-  }, 60_000)
+  })
 
   it('has nothing to show before the sign-in, and after the sign-out', async () => {
     expect((await run(['inbox'])).code).toBe(77)
     await using _sdk = await signedIn()
     expect((await run(['logout'])).code).toBe(0)
     expect((await run(['inbox'])).code).toBe(77)
-  }, 60_000)
+  })
 
   it('cannot use a sign-in link twice', async () => {
     const { ready } = await dev()
     await run(['login', ready.sign_in_url])
     expect((await run(['login', ready.sign_in_url])).code).toBe(77)
-  }, 60_000)
+  })
 })
 
 describe('silentauth verify', () => {
@@ -226,7 +229,7 @@ describe('silentauth verify', () => {
     const token = await permit()
     const { code, out } = await run(['verify', '-', '--action', 'read_logs', '--params', '{"lines":10}'], token)
     expect([code, JSON.parse(out)]).toMatchObject([0, { action: 'read_logs', decision: { kind: 'policy' } }])
-  }, 60_000)
+  })
 
   it.each([
     ['other arguments', ['--action', 'read_logs', '--params', '{"lines":11}'], 'PERMIT_PARAMS'],
