@@ -8,27 +8,36 @@ import { base64url } from 'jose'
 /** The bytes of `text`, or undefined when it is empty or not the one spelling of them. */
 export function decodeBase64url(text: string): Uint8Array | undefined {
   if (text === '') return undefined
-  let bytes: Uint8Array
+  // Decoders ignore whitespace, padding, other alphabets and trailing bits; only encoding again tells.
+  if (NodeBuffer !== undefined) {
+    const bytes = NodeBuffer.from(text, 'base64url')
+    return bytes.toString('base64url') === text ? bytes : undefined
+  }
   try {
-    bytes = decode(text)
+    const bytes = base64url.decode(text)
+    return base64url.encode(bytes) === text ? bytes : undefined
   } catch {
     return undefined
   }
-  // Decoders ignore whitespace, padding, other alphabets and trailing bits; only encoding again tells.
-  return encode(bytes) === text ? bytes : undefined
+}
+
+/**
+ * The text that `text` spells, when that is its one spelling and all of it is ASCII; else undefined, or not ASCII: then the letters
+ * are not those that were meant, and the caller must not take them.
+ */
+export function asciiOfBase64url(text: string): string | undefined {
+  if (NodeBuffer === undefined) {
+    const bytes = decodeBase64url(text)
+    return bytes && String.fromCharCode(...bytes)
+  }
+  const bytes = NodeBuffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes.toString('latin1') : undefined
 }
 
 export function encodeBase64url(bytes: Uint8Array): string {
-  return encode(bytes)
+  if (NodeBuffer === undefined) return base64url.encode(bytes)
+  return NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
 }
 
 // Buffer, where there is one, is several times faster.
 const NodeBuffer = globalThis.Buffer as typeof Buffer | undefined
-
-const decode: (text: string) => Uint8Array =
-  NodeBuffer === undefined ? base64url.decode : (text) => NodeBuffer.from(text, 'base64url')
-
-const encode: (bytes: Uint8Array) => string =
-  NodeBuffer === undefined
-    ? base64url.encode
-    : (bytes) => NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')

@@ -157,34 +157,45 @@ function writeObject(
 ): string {
   const prototype = Object.getPrototypeOf(object)
   if (prototype !== Object.prototype && prototype !== null) return refuse('not a plain object', depth, walk)
-  // All own keys: what is hidden from enumeration is digested too, not skipped.
-  const keys = Reflect.ownKeys(object)
+  // All own names: what is hidden from enumeration is digested too, not skipped. (Reflect.ownKeys is ten times slower.)
+  const keys = Object.getOwnPropertyNames(object)
+  if (Object.getOwnPropertySymbols(object).length > 0) refuse('has a symbol as a key', depth, walk)
   walk.keys += keys.length
   if (walk.keys > walk.rules.maxKeys) refuse('more than the allowed keys', depth, walk)
-  for (const key of keys) if (typeof key !== 'string') refuse('has a symbol as a key', depth, walk)
-  if (keys.length > 1) keys.sort() // by UTF-16 units, RFC 8785 section 3.2.3
+  sort(keys)
   const copy: Container | undefined = into === undefined ? undefined : {}
   let text = '{'
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string
+  for (const key of keys) {
     walk.path[depth] = key
     if (key === '__proto__') refuse('a member named __proto__', depth + 1, walk)
-    // Fails closed on V8's JSON.parse, which can misread an escaped key after it has seen another (nodejs/node#63785).
-    if (walk.params && NEEDS_ESCAPE.test(key)) refuse('a member name that needs escaping', depth + 1, walk)
     const name = quote(key, depth + 1, walk)
+    // Fails closed on V8's JSON.parse, which can misread an escaped key after it has seen another (nodejs/node#63785).
+    if (walk.params && name.length !== key.length + 2) refuse('a member name that needs escaping', depth + 1, walk)
     spend(name.length + 2, depth, walk)
-    text += index === 0 ? `${name}:` : `,${name}:`
+    text += text === '{' ? `${name}:` : `,${name}:`
     text += write((object as Container)[key], depth + 1, walk, copy, key)
   }
   if (into !== undefined) into[member] = Object.freeze(copy)
   return `${text}}`
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that JSON escapes
-const NEEDS_ESCAPE = /[\u0000-\u001f"\\]/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the same, and surrogates
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what JSON escapes, and surrogates
 const NEEDS_CARE = /[\u0000-\u001f"\\\ud800-\udfff]/
 const LONE_SURROGATE = /\p{Surrogate}/u
+
+/** By UTF-16 units (RFC 8785, section 3.2.3). For a handful of names, the engine's own sort costs more than all the rest. */
+function sort(keys: string[]): void {
+  if (keys.length > 16) {
+    keys.sort()
+    return
+  }
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index] as string
+    let to = index
+    for (; to > 0 && (keys[to - 1] as string) > key; to--) keys[to] = keys[to - 1] as string
+    keys[to] = key
+  }
+}
 
 function quote(text: string, depth: number, walk: Walk): string {
   // Before it is copied and escaped: the longest text must not be able to cost more than its share.

@@ -5,9 +5,10 @@
  * @module
  */
 import { createHmac, createPublicKey, createSecretKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto'
+import { digestOf } from './digest.js'
 import { SilentAuthError } from './errors.js'
 import type { RingKey } from './key-ring.js'
-import { snapshot } from './params.js'
+import { canonicalParams } from './params.js'
 import {
   fullyExpected,
   type HmacVerifyOptions,
@@ -62,12 +63,13 @@ export function verifyPermitSync<Action extends string>(
   if (!isSignedBy(key, signingInput, signature)) {
     throw new SilentAuthError('PERMIT_SIGNATURE', 'the signature is not of the key that the header names')
   }
-  const claims = readClaims(payload, expected)
+  const permit = readClaims(payload, expected)
+  const { claims } = permit
   if (options.isRevoked !== undefined) checkRevoked(options.isRevoked(revocable(claims, key.kid)), claims)
   checkAction(claims, expected)
-  const params = snapshot(options.params, options.paramsLimits)
-  const bound = checkParams(claims, params.digest, expected)
-  checkApprovals(claims, expected)
+  const params = canonicalParams(options.params, options.paramsLimits)
+  const bound = checkParams(claims, digestOf(params.text), expected)
+  checkApprovals(permit, expected)
   if (needsProof(claims, expected, options.verifyProof !== undefined)) {
     const answer: unknown = options.verifyProof?.(claims, token)
     if (answer !== undefined) throw new TypeError('verifyPermitSync takes a verifyProof that is not asynchronous')
@@ -76,7 +78,7 @@ export function verifyPermitSync<Action extends string>(
 }
 
 function isSignedBy(key: RingKey, input: string, signature: Uint8Array): boolean {
-  const bytes = Buffer.from(input)
+  const bytes = scratch.subarray(0, scratch.write(input))
   switch (key.alg) {
     case 'RS256':
       return verify('sha256', bytes, keyObject(key), signature)
@@ -89,6 +91,7 @@ function isSignedBy(key: RingKey, input: string, signature: Uint8Array): boolean
   }
 }
 
+const scratch = Buffer.allocUnsafeSlow(8192 * 3)
 const keyObjects = new WeakMap<RingKey, KeyObject>()
 
 function keyObject(key: RingKey): KeyObject {
@@ -124,9 +127,9 @@ function toDer(signature: Uint8Array): Uint8Array {
   der[1] = 4 + rLength + sLength
   der[2] = 2
   der[3] = rLength
-  der.set(signature.subarray(r, 32), 4 + rPad)
+  for (let from = r, to = 4 + rPad; from < 32; ) der[to++] = signature[from++] as number
   der[4 + rLength] = 2
   der[5 + rLength] = sLength
-  der.set(signature.subarray(s, 64), 6 + rLength + sPad)
+  for (let from = s, to = 6 + rLength + sPad; from < 64; ) der[to++] = signature[from++] as number
   return der
 }

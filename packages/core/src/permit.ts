@@ -24,6 +24,7 @@ import {
   needsProof,
   openPermit,
   type PermitDemands,
+  type ReadPermit,
   readClaims,
 } from './permit-checks.js'
 import { checkShape, type HmacClaims, isText, MAX_LIFETIME_SECONDS, type PermitClaims } from './permit-claims.js'
@@ -103,11 +104,12 @@ export async function verifyPermit<Action extends string>(
   options: VerifyOptions<Action> | HmacVerifyOptions<Action>,
 ): Promise<VerifiedPermit<Action>> {
   const expected = fullyExpected(options)
-  const { claims, kid } = await openAndRead(token, expected, options.isRevoked)
+  const { kid, ...permit } = await openAndRead(token, expected, options.isRevoked)
+  const { claims } = permit
   checkAction(claims, expected)
   const params = canonicalParams(options.params, options.paramsLimits)
   const bound = checkParams(claims, await digestAnywhere(params.text), expected)
-  checkApprovals(claims, expected)
+  checkApprovals(permit, expected)
   if (needsProof(claims, expected, options.verifyProof !== undefined)) await options.verifyProof?.(claims, token)
   return seal(claims, kid, params.value, bound)
 }
@@ -137,12 +139,13 @@ export async function readPermit(
   options: ReadOptions,
 ): Promise<{ readonly claims: PermitClaims; readonly kid: string }> {
   const expected = expectedOf(options)
-  const { claims, kid } = await openAndRead(token, expected, options.isRevoked)
+  const { kid, ...permit } = await openAndRead(token, expected, options.isRevoked)
+  const { claims } = permit
   checkAction(claims, expected)
   if (options.params !== undefined) {
     checkParams(claims, await digestAnywhere(canonicalParams(options.params, options.paramsLimits).text), expected)
   }
-  checkApprovals(claims, expected)
+  checkApprovals(permit, expected)
   return { claims, kid }
 }
 
@@ -158,7 +161,7 @@ export async function signPermit(claims: PermitClaims, signer: Signer): Promise<
   checkLifetime({ ...claims }, 'v1', MAX_LIFETIME_SECONDS)
   checkShape({ ...claims }, 'v1')
   checkAction(claims, { action: undefined })
-  checkApprovals(claims, { requireHuman: false, allowedVia: undefined, set: 'v1' })
+  checkApprovals({ claims, ordinary: false }, { requireHuman: false, allowedVia: undefined, set: 'v1' })
   const utf8 = new TextEncoder()
   const input = `${headerSegment(signer.alg, signer.kid)}.${encodeBase64url(utf8.encode(canonicalJson(claims)))}`
   const permit = `${input}.${encodeBase64url(await signer.sign(utf8.encode(input)))}`
@@ -196,12 +199,12 @@ async function openAndRead(
   token: string,
   expected: Expected,
   isRevoked: ReadOptions['isRevoked'],
-): Promise<{ claims: PermitClaims; kid: string }> {
+): Promise<ReadPermit & { kid: string }> {
   const { key, signingInput, signature, payload } = openPermit(token, expected.ring)
   if (!(await isSignedBy(key, signingInput, signature))) {
     throw new SilentAuthError('PERMIT_SIGNATURE', 'the signature is not of the key that the header names')
   }
-  const claims = readClaims(payload, expected)
-  if (isRevoked !== undefined) checkRevoked(await isRevoked(revocable(claims, key.kid)), claims)
-  return { claims, kid: key.kid }
+  const permit = readClaims(payload, expected)
+  if (isRevoked !== undefined) checkRevoked(await isRevoked(revocable(permit.claims, key.kid)), permit.claims)
+  return { ...permit, kid: key.kid }
 }

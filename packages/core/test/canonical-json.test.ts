@@ -85,7 +85,7 @@ describe('canonicalJson', () => {
         fc.pre(!hasProto(plain))
         expect(canonicalJson(plain)).toBe(canonicalize(plain))
       }),
-      { seed, numRuns: 3000 },
+      { seed, numRuns: 1000 },
     )
   })
 
@@ -96,7 +96,7 @@ describe('canonicalJson', () => {
         fc.pre(!hasProto(value))
         expect(canonicalJson(value)).toBe(canonicalize(value))
       }),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: 1000 },
     )
   })
 
@@ -107,7 +107,7 @@ describe('canonicalJson', () => {
         const text = canonicalJson(value)
         expect(canonicalJson(JSON.parse(text))).toBe(text)
       }),
-      { seed, numRuns: 1000 },
+      { seed, numRuns: 500 },
     )
   })
 })

@@ -177,7 +177,7 @@ describe('the copy', () => {
           canonicalJson(made.value) === made.canonical && canonicalJson(JSON.parse(made.canonical)) === made.canonical
         )
       }),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: 800 },
     )
   })
 
@@ -190,7 +190,7 @@ describe('the copy', () => {
         fc.pre(params[name] !== other)
         expect(snapshot({ ...params, [name]: other }).digest).not.toBe(snapshot(params).digest)
       }),
-      { seed, numRuns: 1000 },
+      { seed, numRuns: 500 },
     )
   })
 })
