@@ -1,0 +1,145 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import {
+  type Agent,
+  digestOf,
+  newId,
+  type Person,
+  type Principal,
+  type ProjectKey,
+  parsePolicy,
+  randomToken,
+} from '@silentauth/core'
+import { describeGate } from '@silentauth/core/contracts'
+import { testGate } from '@silentauth/core/testing'
+import { createGateApp, startServer } from '@silentauth/server'
+import { SilentAuth } from '../src/silent-auth.js'
+
+/** What stores keep of a secret: SHA-256, base64url. */
+const hashOf = (secret: string): string => digestOf(secret).slice('sha-256:'.length)
+const newSecret = (): string => `sk_${randomToken(32)}`
+
+describeGate('SilentAuth over HTTP, with a clock that can be moved', async () => {
+  const test = await testGate()
+  const agent = await test.agent()
+  const [secret, otherSecret] = [newSecret(), newSecret()]
+  await test.addKey({ agents: [agent.id], secretHash: hashOf(secret) })
+  await test.addKey({ secretHash: hashOf(otherSecret) })
+
+  const app = createGateApp({
+    gate: test.local,
+    store: test.store,
+    publicUrl: 'http://127.0.0.1:4747',
+    hosts: ['127.0.0.1'],
+    limits: { declaresPerMinute: 0 },
+    pollMs: 0,
+  })
+  const server = createServer(
+    getRequestListener((request, env) => app.fetch(request, { ...env, ownsResponse: true } as never)),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const clientOf = (secretKey: string) =>
+    new SilentAuth({
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      projectId: test.project.id,
+      secretKey,
+      issuer: test.local.issuer,
+      keys: { keys: [test.signer.publicJwk as never] },
+    })
+  const [gate, otherGate] = [clientOf(secret), clientOf(otherSecret)]
+  return {
+    gate,
+    otherGate,
+    desk: test.local.desk,
+    approver: test.approver,
+    secondApprover: await test.person({ email: 'second@example.com' }),
+    person: (details) => test.person(details),
+    setPolicies: (policies) => test.policies(policies),
+    setAgentStatus: async (status) => {
+      await test.agent({ ...agent, status })
+    },
+    advance: (ms) => test.clock.advance(ms),
+    now: () => test.clock.now(),
+    sweep: () => test.local.sweep(),
+    async [Symbol.asyncDispose]() {
+      await gate[Symbol.asyncDispose]()
+      await otherGate[Symbol.asyncDispose]()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      app[Symbol.dispose]()
+      await test[Symbol.asyncDispose]()
+    },
+  }
+})
+
+describeGate('SilentAuth over a server with SQLite', async () => {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'silentauth-contract-'))
+  const server = await startServer({
+    dataDir,
+    port: 0,
+    dashboardDir: false,
+    alg: 'EdDSA',
+    policies: [],
+    limits: { declaresPerMinute: 0 },
+  })
+  const { localGate: local, projectId } = server
+  const agent = await server.addAgent({ fingerprint: 'refund-agent-v1' })
+  const addKey = async (agents: ProjectKey['agents']): Promise<string> => {
+    const [secret, id] = [newSecret(), newId('key')]
+    const key: ProjectKey = {
+      id,
+      lineage: id,
+      projectId,
+      kind: 'agent',
+      name: 'contract',
+      agents,
+      environment: undefined,
+      createdBy: 'system:setup',
+      status: 'active',
+      secretHash: hashOf(secret),
+      createdAt: Date.now(),
+    }
+    await local.administer('system:setup', 'key.created', { key_id: id }, (tx) => tx.putKey(key))
+    return secret
+  }
+  const person = async (details: Partial<Pick<Person, 'email' | 'roles' | 'groups'>> = {}): Promise<Principal> => {
+    const { email = `${newId('p')}@example.com`, roles = ['approver'] as const, groups = [] } = details
+    const { id } = await server.addPerson({ email, roles, groups })
+    return { type: 'person', id, projectId, via: 'session' }
+  }
+  const setAgentStatus = (status: Agent['status']): Promise<void> =>
+    local.administer('system:setup', 'agent.changed', { agent_id: agent.id }, (tx) => tx.putAgent({ ...agent, status }))
+  const clientOf = (secretKey: string): SilentAuth =>
+    new SilentAuth({
+      baseUrl: server.url,
+      projectId,
+      secretKey,
+      issuer: server.issuer,
+      keys: path.join(dataDir, 'public.jwks.json'),
+    })
+  const [gate, otherGate] = [clientOf(await addKey([agent.id])), clientOf(await addKey([]))]
+  return {
+    gate,
+    otherGate,
+    desk: local.desk,
+    approver: await person({ email: 'approver@example.com' }),
+    secondApprover: await person({ email: 'second@example.com' }),
+    person,
+    setPolicies: async (policies) => {
+      await server.setPolicies(policies.map((policy, index) => parsePolicy({ priority: 1000 - index, ...policy })))
+    },
+    setAgentStatus,
+    now: () => Date.now(),
+    sweep: () => local.sweep(),
+    async [Symbol.asyncDispose]() {
+      await gate[Symbol.asyncDispose]()
+      await otherGate[Symbol.asyncDispose]()
+      await server.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+})
