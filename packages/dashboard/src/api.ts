@@ -11,6 +11,10 @@ import type { Session } from './session.js'
 export type InboxStatus = WireInboxItem['status']
 export type Verdict = WireReview['votes'][number]['verdict']
 
+export interface SignedInPerson {
+  readonly email: string
+}
+
 export interface InboxPage {
   readonly items: readonly WireInboxItem[]
   readonly nextCursor: string | null
@@ -27,6 +31,10 @@ export interface VoteBody {
 export interface Api {
   /** Exchanges the token of a sign-in link, which works once. */
   signIn(token: string): Promise<Session>
+  /** Who the session belongs to. */
+  whoAmI(signal?: AbortSignal): Promise<SignedInPerson>
+  /** Ends the session at the gate. */
+  signOut(): Promise<void>
   inbox(status: InboxStatus, cursor?: string, signal?: AbortSignal): Promise<InboxPage>
   review(id: string, signal?: AbortSignal): Promise<WireReview>
   vote(id: string, vote: VoteBody): Promise<WireReview>
@@ -91,6 +99,15 @@ export function gateApi({ fetch, secret, onUnauthorized, onServerTime }: ApiOpti
       const expiresAt = Date.parse(String(expires_at))
       if (typeof session !== 'string' || Number.isNaN(expiresAt)) throw unreadable()
       return { secret: session, expiresAt }
+    },
+    async whoAmI(signal) {
+      const { data } = await get('/api/session', signal)
+      const email = (data as { person?: { email?: unknown } } | null)?.person?.email
+      if (typeof email !== 'string') throw unreadable()
+      return { email }
+    },
+    async signOut() {
+      await send('/api/session', { method: 'DELETE' })
     },
     async inbox(status, cursor, signal) {
       const query = new URLSearchParams({ status, limit: '50', ...(cursor ? { cursor } : {}) })

@@ -10,7 +10,7 @@ import { Icon } from './icons.js'
 import { InboxPage } from './inbox-page.js'
 import { messages } from './messages.js'
 import { ReviewPage } from './review-page.js'
-import { LiveProvider, useConnected, useServices, useSession } from './services.js'
+import { LiveProvider, useConnected, useServices, useSession, useWhoAmI } from './services.js'
 import { SIGN_IN_PATH } from './sign-in.js'
 import { SignInPage } from './sign-in-page.js'
 import { SignedOutPage } from './signed-out-page.js'
@@ -105,11 +105,17 @@ function Frame({ live = false, children }: { live?: boolean; children: React.Rea
 }
 
 function Account() {
-  const { session } = useServices()
+  const { api, session } = useServices()
   const connected = useConnected()
+  const email = useWhoAmI()
   const text = messages.live
+  const leave = async () => {
+    // Forgotten here whatever the gate says: it may be out of reach.
+    await api.signOut().catch(() => undefined)
+    session.leave()
+  }
   return (
-    <div className="flex items-center gap-4">
+    <div className="flex min-w-0 items-center gap-3 sm:gap-4">
       <span
         className="flex items-center gap-1.5 text-[0.8125rem] text-soft"
         title={connected ? text.onLong : text.offLong}
@@ -119,12 +125,18 @@ function Account() {
           className={`size-2 rounded-full ${connected ? 'bg-gate' : 'inset-ring-2 inset-ring-edge'}`}
           aria-hidden="true"
         />
-        {connected ? text.on : text.off}
+        <span className="max-sm:sr-only">{connected ? text.on : text.off}</span>
       </span>
+      {email && (
+        <span className="truncate text-[0.875rem]" title={messages.signedInAs(email)}>
+          <span className="sr-only">{messages.signedInAs('')}</span>
+          {email}
+        </span>
+      )}
       <button
         type="button"
-        onClick={session.leave}
-        className="min-h-8 rounded px-1 text-[0.875rem] font-semibold text-soft hover:text-ink"
+        onClick={() => void leave()}
+        className="min-h-8 rounded px-1 text-[0.875rem] font-semibold whitespace-nowrap text-soft hover:text-ink"
       >
         {messages.signOut}
       </button>

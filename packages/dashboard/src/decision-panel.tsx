@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isSilentAuthError } from '@silentauth/core'
 import type { WireReview } from '@silentauth/core/wire'
 import { useEffect, useEffectEvent, useState } from 'react'
 import type { Verdict } from './api.js'
@@ -18,9 +19,9 @@ import { isGrave, type Obstacle, obstacleToApprove, obstacleToRefuse, unseenValu
 import { messages } from './messages.js'
 import { Quorum } from './quorum.js'
 import { Notice } from './section.js'
-import { useNow } from './services.js'
+import { useNow, useWhoAmI } from './services.js'
+import type { Acting } from './use-acts.js'
 import type { Folds } from './use-folds.js'
-import type { Acting } from './use-vote.js'
 import { VoteDialog } from './vote-dialog.js'
 
 export interface DecisionPanelProps {
@@ -35,6 +36,7 @@ export function DecisionPanel({ review, check, folds, acting }: DecisionPanelPro
   const [asked, setAsked] = useState<Verdict>()
   const [comment, setComment] = useState('')
   const now = useNow()
+  const email = useWhoAmI()
   const screen = { review, check, unopened: folds.unopened, now }
   const toApprove = obstacleToApprove(screen)
   const toRefuse = obstacleToRefuse(screen)
@@ -54,8 +56,14 @@ export function DecisionPanel({ review, check, folds, acting }: DecisionPanelPro
 
   const text = messages.decide
   const unseen = unseenValues(review)
+  const unseenFirst = unseen.length > 0 && isSilentAuthError(acting.error) && acting.error.code === 'ASSURANCE_REQUIRED'
   return (
     <div className="space-y-4">
+      {toRefuse === undefined && email && (
+        <p className="-mt-3 break-words text-soft">
+          {text.as} <span className="font-semibold text-ink">{email}</span>
+        </p>
+      )}
       <Countdown from={Date.parse(review.created_at)} until={Date.parse(view.expires_at)} />
       <Quorum review={review} />
       {review.quorum_out_of_reach && <Notice tone="care">{text.outOfReach}</Notice>}
@@ -111,7 +119,7 @@ export function DecisionPanel({ review, check, folds, acting }: DecisionPanelPro
       </div>
       {acting.error !== null && (
         <Notice tone="stop" title={messages.error.lead} role="alert">
-          {acting.lost ? text.lost : explain(acting.error).join(' ')}
+          {acting.lost ? text.lost : unseenFirst ? messages.hidden.first : explain(acting.error).join(' ')}
         </Notice>
       )}
       {toRefuse === undefined && <KeyHelp />}

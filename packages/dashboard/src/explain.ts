@@ -11,7 +11,11 @@ export function explain(error: unknown): readonly string[] {
   if (!isSilentAuthError(error)) return [messages.error.lead]
   const own = (messages.error as Readonly<Record<string, string>>)[error.code]
   if (own !== undefined) return [own]
-  const message = error.message.replace(`${error.code}: `, '').trim()
+  // The reader knows which intent this is about.
+  const message = error.message
+    .replace(`${error.code}: `, '')
+    .replace(/^int_\w+: /, '')
+    .trim()
   return message === '' ? [error.hint] : [sentence(message), error.hint]
 }
 

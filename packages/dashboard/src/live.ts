@@ -118,13 +118,16 @@ export function liveUpdates(options: LiveOptions): LiveUpdates {
     if (turn !== undefined) return
     turn = new AbortController()
     const { signal } = turn
-    // Whatever happened while nobody looked.
-    onHint()
     const run = locks ? locks.request(LOCK, { signal }, () => lead(signal)) : lead(signal)
     // Aborted while waiting for the lock.
     void Promise.resolve(run).catch(() => undefined)
   }
-  page.addEventListener('visibilitychange', look)
+  const onVisibility = (): void => {
+    // Whatever happened while nobody looked.
+    if (page.visibilityState === 'visible') onHint()
+    look()
+  }
+  page.addEventListener('visibilitychange', onVisibility)
   look()
 
   return {
@@ -134,7 +137,7 @@ export function liveUpdates(options: LiveOptions): LiveUpdates {
       return () => listeners.delete(listener)
     },
     [Symbol.dispose]() {
-      page.removeEventListener('visibilitychange', look)
+      page.removeEventListener('visibilitychange', onVisibility)
       turn?.abort()
       clearTimeout(quiet)
       listeners.clear()

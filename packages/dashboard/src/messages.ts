@@ -22,9 +22,9 @@ export const messages = {
   loading: 'Loading…',
   back: 'Inbox',
   signOut: 'Sign out',
+  signedInAs: (email: string) => `Signed in as ${email}`,
   cancel: 'Cancel',
   tryAgain: 'Try again',
-  close: 'Close',
 
   live: {
     on: 'Live',
@@ -34,7 +34,6 @@ export const messages = {
   },
 
   tier: { low: 'Low', medium: 'Medium', high: 'High', critical: 'Critical' } satisfies Record<RiskTier, string>,
-  tierLabel: (tier: string) => `${tier} risk`,
   sourceType: {
     ai_agent: 'AI agent',
     devops: 'Deployment pipeline',
@@ -143,8 +142,6 @@ export const messages = {
     showAllText: (n: number) => `Show all ${n} characters`,
     showAll: 'Show everything',
     folded: (n: number) => `${count(n, 'part')} not shown yet`,
-    expand: (name: string) => `Expand ${name}`,
-    collapse: (name: string) => `Collapse ${name}`,
     empty: { text: 'empty text', object: 'no fields', array: 'no items' },
     digest: 'Params digest',
   },
@@ -166,7 +163,8 @@ export const messages = {
     revealing: 'Revealing…',
     revealed: 'Revealed to you, and recorded',
     unseen: (n: number) =>
-      `${count(n, 'hidden value')} ${n === 1 ? 'has' : 'have'} not been seen by anybody who approved. At this risk the gate may ask for that first.`,
+      `${count(n, 'hidden value')} that nobody who approved has seen. At this risk the gate may ask for that: reveal ${n === 1 ? 'it' : 'them'} before you approve.`,
+    first: 'At this risk, somebody who approves must have seen what is hidden. Reveal it, then approve.',
   },
 
   facts: {
@@ -265,6 +263,7 @@ export const messages = {
   decide: {
     title: 'Your decision',
     titleView: 'Decision',
+    as: 'as',
     approve: 'Approve',
     deny: 'Deny',
     requestChanges: 'Request changes',
@@ -281,7 +280,6 @@ export const messages = {
     keyDeny: 'deny',
     keyChanges: 'request changes',
     keyNext: 'next',
-    final: 'One vote per person, and it is final.',
     voted: 'Your vote was counted.',
     lost: 'The answer did not arrive, so your vote may or may not have been counted. Look at the votes below before you try again.',
   },
@@ -335,8 +333,6 @@ export const messages = {
   },
 
   record: {
-    title: 'What happened so far',
-    asked: 'Asked for',
     vote: (who: string, verdict: string) => `${who} ${verdict}`,
     via: (via: string) => `through ${via}`,
     viaName: {
@@ -349,7 +345,6 @@ export const messages = {
     } as Readonly<Record<string, string>>,
     edited: 'with changed parameters',
     unseen: (n: number) => `${count(n, 'hidden value')} unseen`,
-    revealed: (n: number) => `${count(n, 'hidden value')} revealed`,
     resolvedBy: {
       policy: 'by policy',
       person: 'by people',

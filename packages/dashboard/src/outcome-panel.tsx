@@ -17,7 +17,7 @@ import { Quorum } from './quorum.js'
 import { SafeInline } from './safe-value.js'
 import { Notice } from './section.js'
 import { useNow } from './services.js'
-import type { Acting } from './use-vote.js'
+import type { Acting } from './use-acts.js'
 
 const MARKS: Record<WireReview['status'], { icon: IconName; look: string }> = {
   pending: { icon: 'clock', look: 'bg-calm-tint text-calm' },

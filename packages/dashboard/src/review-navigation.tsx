@@ -44,8 +44,12 @@ export function ReviewNavigation({ id }: { id: string }) {
       {ids.length > 0 && (
         <div className="flex items-center gap-1">
           {index >= 0 && <span className="label mr-2">{text.position(index + 1, ids.length)}</span>}
-          <Step to={previous} self={id} label={text.previous} icon="back" />
-          <Step to={next} self={id} label={text.next} icon="next" />
+          {(next !== undefined || previous !== undefined) && (
+            <>
+              <Step to={previous} self={id} label={text.previous} icon="back" />
+              <Step to={next} self={id} label={text.next} icon="next" />
+            </>
+          )}
         </div>
       )}
     </nav>

@@ -24,8 +24,8 @@ import { Notice } from './section.js'
 import { usePollMs, useServices } from './services.js'
 import { Loading, Problem } from './state-page.js'
 import { StatusText, TierBadge } from './tier.js'
+import { useActs } from './use-acts.js'
 import { useFolds } from './use-folds.js'
-import { useActs } from './use-vote.js'
 
 export function ReviewPage({ id }: { id: string }) {
   const { api } = useServices()

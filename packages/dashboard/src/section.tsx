@@ -86,7 +86,7 @@ export function Notice({
       <Icon name={icon} className={`mt-0.5 size-5 ${TITLES[tone]}`} />
       <div className="min-w-0 flex-1">
         {title && <p className={`font-semibold ${TITLES[tone]}`}>{title}</p>}
-        <div className="text-[0.9375rem]">{children}</div>
+        <div className="text-[0.9375rem] break-words">{children}</div>
       </div>
     </div>
   )

@@ -5,7 +5,7 @@
  */
 
 import type { EpochMs } from '@silentauth/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react'
 import type { Announcer } from './announcer.js'
 import type { Api } from './api.js'
@@ -54,7 +54,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     const live = liveUpdates({
       open: (signal) => api.events(signal),
-      onHint: () => void queries.invalidateQueries(),
+      onHint() {
+        void queries.invalidateQueries({ queryKey: ['inbox'] })
+        void queries.invalidateQueries({ queryKey: ['review'] })
+      },
       channel: new BroadcastChannel('silentauth.live'),
       locks: navigator.locks,
       page: document,
@@ -66,6 +69,17 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     }
   }, [api, queries])
   return <LiveContext value={connected}>{children}</LiveContext>
+}
+
+/** E-mail of who is signed in; undefined until it is known. */
+export function useWhoAmI(): string | undefined {
+  const { api } = useServices()
+  const { data } = useQuery({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => api.whoAmI(signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  return data?.email
 }
 
 /** Whether changes are being pushed. */

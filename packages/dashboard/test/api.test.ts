@@ -71,6 +71,17 @@ describe('gateApi', () => {
     expect([seen[0]?.headers['x-sa-session'], seen[0]?.body]).toEqual([undefined, { token: 't-1' }])
   })
 
+  it('knows who is signed in', async () => {
+    const { api } = await answering(200, ok({ person: { id: 'usr_1', email: 'lena@example.com', roles: [] } }))
+    expect(await api.whoAmI()).toEqual({ email: 'lena@example.com' })
+  })
+
+  it('signs out at the gate', async () => {
+    const { api, seen } = await answering(200, ok({ ended: true }))
+    await api.signOut()
+    expect(seen[0]).toMatchObject({ method: 'DELETE', url: '/api/session' })
+  })
+
   it.each<[string, (api: Api) => Promise<unknown>, string, unknown]>([
     [
       'approves',

@@ -11,8 +11,8 @@ describe('explain', () => {
   })
 
   it('else says what the gate said, and what to do', () => {
-    expect(explain(new SilentAuthError('ASSURANCE_REQUIRED', 'reveal these hidden values first: /iban'))).toEqual([
-      'Reveal these hidden values first: /iban.',
+    expect(explain(new SilentAuthError('ASSURANCE_REQUIRED', 'int_4821: votes through cli do not count'))).toEqual([
+      'Votes through cli do not count.',
       ERROR_HINT.ASSURANCE_REQUIRED,
     ])
   })

@@ -137,7 +137,7 @@ export function aDeploy(changes: ReviewChanges = {}): WireReview {
     source_type: 'devops',
     votes: [
       {
-        by: 'lena@example.com',
+        by: 'tariq@example.com',
         verdict: 'approve',
         comment: 'Canary looked fine on staging.',
         at: new Date(Date.now() - 60_000).toISOString(),

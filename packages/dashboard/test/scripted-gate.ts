@@ -16,6 +16,9 @@ import { itemOf } from './reviews.ts'
 export const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+/** Who signs in. */
+export const PERSON = 'lena.vogel@example.com'
+
 export interface Received {
   readonly method: string
   readonly path: string
@@ -73,7 +76,7 @@ export async function scriptedGate(dist: string): Promise<ScriptedGate> {
       refusals.delete(pathname)
       return answer(response, ERROR_STATUS[refused] ?? 500, null, { code: refused, message: `${refused}: scripted` })
     }
-    if (pathname === '/api/session') {
+    if (pathname === '/api/session' && request.method === 'POST') {
       const { token } = body as { token: string }
       if (!tokens.delete(token)) return answer(response, 401, null, { code: 'UNAUTHORIZED', message: 'no such token' })
       const session = randomBytes(32).toString('base64url')
@@ -83,6 +86,10 @@ export async function scriptedGate(dist: string): Promise<ScriptedGate> {
     }
     const signedIn = secret !== undefined && sessions.has(secret) && request.headers.cookie?.includes('sa_session=')
     if (!signedIn) return answer(response, 401, null, { code: 'UNAUTHORIZED', message: 'sign in' })
+    if (pathname === '/api/session') {
+      if (request.method === 'DELETE') sessions.delete(secret)
+      return answer(response, 200, request.method === 'DELETE' ? { ended: true } : { person: { email: PERSON } })
+    }
     if (pathname === '/api/inbox/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' }).write(':ok\n\n')
       streams.add(response)
@@ -188,7 +195,7 @@ function decided(review: WireReview, verb: string, { comment }: { comment?: stri
     votes: [
       ...review.votes,
       {
-        by: 'you@example.com',
+        by: PERSON,
         verdict: verb === 'request-changes' ? 'request_changes' : (verb as 'approve' | 'deny'),
         comment: comment ?? null,
         at,

@@ -53,7 +53,8 @@ export function useActs(id: string): Acting {
     },
     async onError() {
       // Whatever it was, what is on the screen may be old.
-      await queries.invalidateQueries()
+      await queries.invalidateQueries({ queryKey: ['inbox'] })
+      await queries.invalidateQueries({ queryKey: ['review', id] })
     },
   })
   const { variables } = mutation
