@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { ReadableStream } from 'node:stream/web'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'

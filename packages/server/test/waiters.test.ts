@@ -6,7 +6,7 @@ let table: Waiters
 afterEach(() => table[Symbol.dispose]())
 
 const none = async () => []
-const aWaiter = (details: Partial<Waiter> = {}) => ({
+const aWaiter = (details: Partial<Pick<Waiter, 'principal' | 'intentId'>> = {}) => ({
   principal: 'key_1',
   intentId: 'int_1' as IntentId | undefined,
   wake: vi.fn(),
@@ -40,7 +40,7 @@ describe('waiters', () => {
     table = waiters({ settledAmong: none })
     const leaves: (() => void)[] = []
     const second = aWaiter()
-    leaves.push(table.add(aWaiter({ wake: () => leaves.forEach((leave) => void leave()) })), table.add(second))
+    leaves.push(table.add({ ...aWaiter(), wake: () => leaves.forEach((leave) => void leave()) }), table.add(second))
     table.wake('int_1')
     expect([table.size, vi.mocked(second.wake).mock.calls.length]).toEqual([0, 1])
   })
