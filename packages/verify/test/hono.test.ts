@@ -1,17 +1,34 @@
+import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { permitOf } from '../src/admission.js'
 import { type HonoContext, requirePermit } from '../src/hono.js'
 import { permitVerifier } from '../src/permit-verifier.js'
 import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
-import { describeRequirePermit } from './adapter-suite.js'
+import { describeRequirePermit, type StartRoute } from './adapter-suite.js'
+import { loopback } from './loopback.js'
 
-describeRequirePermit('Hono', async (requirement, refund) => {
+const appOf: (...args: Parameters<StartRoute>) => Hono = (requirement, refund) => {
   const app = new Hono()
+  app.onError((_, c) => c.text('a fault', 500))
   app.post('/refunds', requirePermit<typeof ACTION, HonoContext>(requirement), async (c) =>
     c.json(refund(permitOf(c, ACTION), await c.req.json())),
   )
+  return app
+}
+
+describeRequirePermit('Hono', async (requirement, refund) => {
+  const app = appOf(requirement, refund)
   return { send: async (init) => app.request('/refunds', init), async [Symbol.asyncDispose]() {} }
+})
+
+// Its requests are lighter than the runtime's own.
+describeRequirePermit('Hono on Node', async (requirement, refund) => {
+  const server = await loopback(getRequestListener(appOf(requirement, refund).fetch))
+  return {
+    send: (init) => fetch(`${server.url}/refunds`, init),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
 })
 
 describe('requirePermit for Hono', async () => {
