@@ -1,0 +1,4 @@
+import { describeStore } from '../src/contracts.js'
+import { memoryStore } from '../src/memory-store.js'
+
+describeStore('memoryStore', () => memoryStore())
