@@ -60,6 +60,8 @@ export interface Scene {
   withdraw(state: State, by: UserId, now?: EpochMs): Transition
   reconcile(state: State, by: UserId, finding: Finding['finding'], now?: EpochMs): Transition
   tick(state: State, now: EpochMs): Transition
+  /** Any other command. */
+  run(state: State, command: Command, now?: EpochMs): Transition
 }
 
 /** Ann, bob and cleo are approvers, dan is an admin, eve owns the agent, fay made the key, gus is nobody in particular. */
@@ -217,6 +219,7 @@ export function aScene(setting: Setting = {}): Scene {
         now,
       ),
     tick: (state, now) => transition(state, { type: 'tick' }, now),
+    run: (state, command, now = NOW) => transition(state, command, now),
   }
   return scene
 }
