@@ -3,7 +3,7 @@ import { MemorySaver } from '@langchain/langgraph'
 import type { Gate, GateEvent, Intent } from '@silentauth/core'
 import { approvingGate, denyingGate, type ScriptedGate, scriptedGate } from '@silentauth/core/testing'
 import { gateTool, isGateRefusal } from '@silentauth/langchain'
-import { createAgent, type ToolMessage, tool, toolRetryMiddleware } from 'langchain'
+import { createAgent, type ToolMessage, type ToolRuntime, tool, toolRetryMiddleware } from 'langchain'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { agentThatCalls, collected, hi, modelThatCalls, refundTool, toolCall, toolMessages } from './refund-tool.ts'
@@ -25,6 +25,24 @@ describe('a refusal', () => {
     expect(message).toMatchObject({ status: 'error', tool_call_id: 'call_1', name: 'refund' })
     expect(message.content).toMatch(/denied.*too much.*Do not retry/s)
     expect(isGateRefusal(message.artifact)).toBe(true)
+  })
+
+  it('is for the call around it, as any result would be, when a tool handed on its runtime', async () => {
+    const { refund } = refundTool()
+    const gated = gateTool(refund, { gate: denyingGate() })
+    const answers: unknown[] = []
+    const outer = tool(
+      async (_, runtime: ToolRuntime) => {
+        answers.push(await gated.invoke({ amount: 5 }, runtime), await refund.invoke({ amount: 5 }, runtime))
+        return 'ok'
+      },
+      { name: 'outer', schema: z.object({}) },
+    )
+    await agentThatCalls([{ name: 'outer', args: {}, id: 'c1' }], { tools: [outer] }).invoke(hi)
+    expect(answers).toMatchObject([
+      { status: 'error', tool_call_id: 'c1' },
+      { status: 'success', tool_call_id: 'c1' },
+    ])
   })
 
   it('P13: of a tool with artifacts is the message alone', async () => {

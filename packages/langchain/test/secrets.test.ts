@@ -90,7 +90,7 @@ async function watchedRun(tell: 'nothing' | 'the permit' | 'the key') {
   }
 }
 
-describe('P25: neither permit nor key', () => {
+describe('P25: neither permit nor key', { timeout: 30_000 }, () => {
   it('is found in any trace, stream, checkpoint or request', async () => {
     const { secrets, places } = await watchedRun('nothing')
     expect(secrets.filter((secret) => secret !== '')).toHaveLength(3)

@@ -23,6 +23,9 @@ export interface DescribeAdapterOptions {
   readonly skip?: Readonly<Record<string, string>> | undefined
 }
 
+/** A whole agent runs in each scenario, on machines that do other things too. */
+const TIMEOUT_MS = 30_000
+
 export function describeAdapter(
   name: string,
   driver: AdapterDriver,
@@ -38,7 +41,7 @@ export function describeAdapter(
       const reason = skip[scenario.name]
       if (reason !== undefined) it.skip(`${scenario.name} (${reason})`)
       else {
-        it(scenario.name, async () => {
+        it(scenario.name, { timeout: TIMEOUT_MS }, async () => {
           await using test = await gate()
           const played = await play(driver, test, scenario)
           expect(played).toMatchObject(asMatchers(scenario.expected))
@@ -46,7 +49,7 @@ export function describeAdapter(
       }
     }
 
-    it('is searched for permits where one would be found', async () => {
+    it('is searched for permits where one would be found', { timeout: TIMEOUT_MS }, async () => {
       await using test = await gate()
       const leaking: Scenario = {
         name: 'a tool that tells its permit',
