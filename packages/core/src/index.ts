@@ -110,12 +110,12 @@ export {
   type PermitClaims,
   type PermitDecision,
 } from './permit-claims.js'
-export { type Policy, type PolicyDefinition, policyRef } from './policy.js'
+export { type Policy, type PolicyDefinition, type PolicyTerms, policyRef, policyTerms } from './policy.js'
 export { parsePolicyFile } from './policy-file.js'
 export { parsePolicy, policyToWire } from './policy-form.js'
 export { type Evaluation, evaluate, type PolicySet, policySet, type Subject } from './policy-set.js'
 export type { PublicAlg, PublicJwk } from './public-key.js'
-export { REDACTED, redactView } from './redaction.js'
+export { REDACTED, type RedactedView, redactClaims, redactView } from './redaction.js'
 export { type GateRefusal, gateRefusal, isGateRefusal, type NotExecuted, refusalCode, refusalText } from './refusal.js'
 export type {
   Agent,
@@ -130,7 +130,18 @@ export type {
   SignInToken,
   StoredPolicies,
 } from './registry.js'
-export { RISK_FACTORS, RISK_TIERS, type RiskFactor, type RiskTier } from './risk.js'
+export {
+  type EffectiveTier,
+  effectiveTier,
+  RISK_FACTORS,
+  RISK_TIERS,
+  type Risk,
+  type RiskFactor,
+  type RiskInput,
+  type RiskTier,
+  riskScore,
+  type TierInput,
+} from './risk.js'
 export { escapedText, type SafeText, safeText, TEXT_FLAGS, type TextFlag, type TextPart } from './safe-text.js'
 export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
 export type {
@@ -155,5 +166,6 @@ export type {
 } from './store.js'
 export { parseStrictJson } from './strict-json.js'
 export { type TerminalReporterOptions, terminalReporter } from './terminal-reporter.js'
+export { isTimeZone } from './time-restriction.js'
 export { type ApprovalStatement, confirmationText, intentHash, statementDigest, type View } from './view.js'
 export type { CanVote, CastVote, Vote } from './vote.js'

@@ -169,9 +169,30 @@ export function intentToWire(intent: Intent): WireIntent {
   }
 }
 
-/** The intent in an answer of the gate. @throws TypeError when it is no intent */
+const STATUSES: ReadonlySet<string> = new Set<Intent['status']>([
+  'pending',
+  'approved',
+  'denied',
+  'expired',
+  'cancelled',
+  'changes_requested',
+  'superseded',
+])
+const EXECUTION_STATES: ReadonlySet<string> = new Set<ExecutionState['state']>([
+  'none',
+  'started',
+  'suspended',
+  'succeeded',
+  'failed',
+  'unknown',
+  'abandoned',
+  'delivered',
+])
+
+/** The intent in an answer of the gate. @throws TypeError when it is none, or has a status that this build does not know */
 export function intentFromWire(wire: WireIntent): Intent {
   if (typeof wire?.id !== 'string' || !wire.id.startsWith('int_')) throw new TypeError('the answer holds no intent')
+  if (!STATUSES.has(wire.status)) throw new TypeError(`${wire.id}: its status is none that is known`)
   return {
     id: wire.id as Intent['id'],
     projectId: wire.project_id as Intent['projectId'],
@@ -244,7 +265,9 @@ export function executionToWire(execution: ExecutionState): WireExecution {
   }
 }
 
+/** @throws TypeError for a state that this build does not know */
 export function executionFromWire(wire: WireExecution): ExecutionState {
+  if (!EXECUTION_STATES.has(wire?.state)) throw new TypeError('the state of an execution is none that is known')
   return {
     state: wire.state,
     continuations: wire.continuations,
