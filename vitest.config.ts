@@ -10,6 +10,9 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // For what hangs, not for what is slow: no test measures time, and a small machine may be busy.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -17,6 +20,8 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.{ts,tsx}', 'examples/*/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...browserTests],
+          // A limit against hanging, not a measure: many of these run at once on few cores.
+          testTimeout: 30_000,
         },
       },
       {
@@ -27,8 +32,6 @@ export default defineConfig({
           include: browserTests,
           exclude: ['**/node_modules/**'],
           globalSetup: ['test/browser/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
     ],
