@@ -142,7 +142,7 @@ export {
   riskScore,
   type TierInput,
 } from './risk.js'
-export { escapedText, type SafeText, safeText, TEXT_FLAGS, type TextFlag, type TextPart } from './safe-text.js'
+export { clipText, escapedText, type SafeText, safeText, TEXT_FLAGS, type TextFlag, type TextPart } from './safe-text.js'
 export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
 export type {
   Attempt,

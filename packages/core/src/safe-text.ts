@@ -56,7 +56,7 @@ export function escapedText(raw: string): string {
 }
 
 /** The first `limit` characters of what a reader sees; an escape is never cut in two. */
-export function clip(parts: readonly TextPart[], limit: number): readonly TextPart[] {
+export function clipText(parts: readonly TextPart[], limit: number): readonly TextPart[] {
   const kept: TextPart[] = []
   let left = limit
   for (const part of parts) {

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { ErrorCode, RISK_FACTORS, RiskTier, SourceType } from '@silentauth/core'
+import type { ErrorCode, RISK_FACTORS, RiskTier, SourceType, TextFlag } from '@silentauth/core'
 import type { WireReview } from '@silentauth/core/wire'
-import type { TextFlag } from './safe-text.js'
 
 type IntentStatus = WireReview['status']
 type ExecutionStatus = WireReview['execution']['state']

@@ -3,14 +3,15 @@
  *
  * @module
  */
+
+import { clipText, safeText, type TextFlag, type TextPart } from '@silentauth/core'
 import { useMemo } from 'react'
 import { messages } from './messages.js'
-import { clip, safeText, type TextFlag, type TextPart } from './safe-text.js'
 
 /** Characters that stay visible when a text is clipped; undefined for all. */
 export function SafeValue({ raw, limit, className = '' }: { raw: string; limit?: number; className?: string }) {
   const { parts, flags } = useMemo(() => safeText(raw), [raw])
-  const shown = limit === undefined ? parts : clip(parts, limit)
+  const shown = limit === undefined ? parts : clipText(parts, limit)
   return (
     <>
       <SafeParts parts={shown} className={className} />

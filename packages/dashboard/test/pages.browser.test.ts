@@ -7,10 +7,10 @@ import type { WireReview } from '@silentauth/core/wire'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { describeInBrowser, launchBrowser } from '../../../test/browser/chromium.ts'
+import { CORPUS } from '../../core/test/safe-text-corpus.ts'
 import { messages } from '../src/messages.ts'
 import { buildPages } from './build-pages.ts'
 import { aDeploy, aReview, hiddenText } from './reviews.ts'
-import { CORPUS } from './safe-text-corpus.ts'
 import { PERSON, type ScriptedGate, scriptedGate } from './scripted-gate.ts'
 
 const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, colorScheme: 'light' }

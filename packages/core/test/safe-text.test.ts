@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clip, escapedText, safeText } from '../src/safe-text.ts'
+import { clipText, escapedText, safeText } from '../src/safe-text.ts'
 import { CORPUS } from './safe-text-corpus.ts'
 
 describe('safeText', () => {
@@ -38,17 +38,17 @@ describe('safeText', () => {
 
 describe('clip', () => {
   it('keeps the first characters', () => {
-    expect(clip([{ type: 'text', text: 'abcdef' }], 4)).toEqual([{ type: 'text', text: 'abcd' }])
+    expect(clipText([{ type: 'text', text: 'abcdef' }], 4)).toEqual([{ type: 'text', text: 'abcd' }])
   })
 
   it('never cuts an escape in two', () => {
-    expect(clip(safeText('a\u202eb').parts, 3)).toEqual([
+    expect(clipText(safeText('a\u202eb').parts, 3)).toEqual([
       { type: 'text', text: 'a' },
       { type: 'escape', text: '⟦U+202E⟧' },
     ])
   })
 
   it('never leaves half of a surrogate pair', () => {
-    expect(clip([{ type: 'text', text: 'ab𝐚' }], 3)).toEqual([{ type: 'text', text: 'ab' }])
+    expect(clipText([{ type: 'text', text: 'ab𝐚' }], 3)).toEqual([{ type: 'text', text: 'ab' }])
   })
 })
