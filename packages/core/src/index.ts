@@ -101,7 +101,6 @@ export {
   type VerifyOptions,
   verifyPermit,
 } from './permit.js'
-export type { PermitDemands } from './permit-checks.js'
 export {
   defaultAudience,
   type HmacClaims,
@@ -110,6 +109,7 @@ export {
   type PermitClaims,
   type PermitDecision,
 } from './permit-claims.js'
+export type { PermitDemands } from './permit-demands.js'
 export { type Policy, type PolicyDefinition, type PolicyTerms, policyRef, policyTerms } from './policy.js'
 export { parsePolicyFile } from './policy-file.js'
 export { parsePolicy, policyToWire } from './policy-form.js'
@@ -142,7 +142,15 @@ export {
   riskScore,
   type TierInput,
 } from './risk.js'
-export { clipText, escapedText, type SafeText, safeText, TEXT_FLAGS, type TextFlag, type TextPart } from './safe-text.js'
+export {
+  clipText,
+  escapedText,
+  type SafeText,
+  safeText,
+  TEXT_FLAGS,
+  type TextFlag,
+  type TextPart,
+} from './safe-text.js'
 export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
 export type {
   Attempt,

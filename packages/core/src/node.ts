@@ -10,7 +10,6 @@ import { SilentAuthError } from './errors.js'
 import type { RingKey } from './key-ring.js'
 import { canonicalParams } from './params.js'
 import {
-  fullyExpected,
   type HmacVerifyOptions,
   type Revocable,
   revocable,
@@ -28,6 +27,7 @@ import {
   readClaims,
 } from './permit-checks.js'
 import type { HmacClaims, PermitClaims } from './permit-claims.js'
+import { fullyExpected } from './permit-demands.js'
 import { reject } from './public-key.js'
 
 /** Hooks answer at once. */

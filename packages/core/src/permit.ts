@@ -17,17 +17,14 @@ import {
   checkLifetime,
   checkParams,
   checkRevoked,
-  type Expected,
-  type ExpectedInput,
-  expectedOf,
   MAX_PERMIT_LENGTH,
   needsProof,
   openPermit,
-  type PermitDemands,
   type ReadPermit,
   readClaims,
 } from './permit-checks.js'
 import { checkShape, type HmacClaims, isText, MAX_LIFETIME_SECONDS, type PermitClaims } from './permit-claims.js'
+import { type Expected, expectedOf, fullyExpected, type PermitDemands } from './permit-demands.js'
 import { headerSegment } from './permit-segment.js'
 import { isSignedBy } from './signature.js'
 import type { Signer } from './signer.js'
@@ -169,14 +166,6 @@ export async function signPermit(claims: PermitClaims, signer: Signer): Promise<
     throw new SilentAuthError('PERMIT_TOO_LARGE', `a permit has at most ${MAX_PERMIT_LENGTH} characters`)
   }
   return permit
-}
-
-/** For the verifiers alone: what must be compared is there, or it is a TypeError rather than a check that did not happen. */
-export function fullyExpected(options: ExpectedInput): Expected {
-  for (const name of ['projectId', 'action', 'audience'] as const) {
-    if (!isText(options[name])) throw new TypeError(`${name} is required`)
-  }
-  return expectedOf(options)
 }
 
 /** For the verifiers alone. */

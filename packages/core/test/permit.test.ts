@@ -159,6 +159,7 @@ describe.each<[string, Verify]>([
     ['a demand for proof that is a number', { requireProof: 1 }],
     ['channels that are a text', { allowedVia: 'webauthn' }],
     ['channels by tier that are a text', { allowedVia: () => 'session' }],
+    ['channels by tier that are nothing', { allowedVia: () => undefined }],
     ['an unknown profile', { profile: 'none' }],
     ['unboundParams outside of its profile', { unboundParams: true }],
     ['params limits beyond the caps', { paramsLimits: { maxDepth: 65 } }],
