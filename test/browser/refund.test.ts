@@ -76,7 +76,8 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
   it('a person reads exactly what it wants to do, approves it, and the backend pays once', async () => {
     const { intent, answer, paid, sdk } = await askForRefund()
     await using browser = await launchBrowser()
-    const page = await browser.newPage()
+    // In a context of its own: axe opens a second page in it.
+    const page = await (await browser.newContext()).newPage()
     const faults: string[] = []
     page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
     page.on('pageerror', (error) => faults.push(String(error)))
