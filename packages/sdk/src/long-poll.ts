@@ -16,6 +16,8 @@ const GRACE_MS = 60_000
 const NEVER_SEEN_MS = 300_000
 /** A gate that answers sooner than this, and without a decision, is not asked again at once. */
 const TOO_SOON_MS = 1_000
+/** By how much a wait may be longer than it was told to. */
+const SLACK_MS = 250
 
 /**
  * @throws SilentAuthError `WAIT_TIMEOUT`; `GATE_UNAVAILABLE` when the gate stays away beyond the expiry of the intent; what it
@@ -33,13 +35,12 @@ export async function waitUntilSettled(
     const left = end - performance.now()
     // One look at least, whatever the timeout.
     if (left <= 0 && looks > 0) throw timedOut(id)
-    const waitSeconds = Math.max(0, Math.min(Math.ceil(left / 1000), MAX_WAIT_SECONDS))
-    const longest = waitSeconds * 1000 + gate.requestTimeoutMs
+    const waitSeconds = secondsToHold(left)
     const path = `/api/intents/${encodeURIComponent(id)}?wait=${waitSeconds}` as const
     const asked = performance.now()
     const answer = await gate.attempt(gate.prepare({ method: 'GET', path, intentId: id }), {
       signal,
-      timeoutMs: left > 0 ? Math.min(longest, left) : longest,
+      timeoutMs: longestMs(left, waitSeconds * 1000 + gate.requestTimeoutMs),
     })
     let delay: number
     if (answer.type === 'data') {
@@ -58,6 +59,17 @@ export async function waitUntilSettled(
     if (delay > 0)
       await sleep(Math.min(delay, Math.max(end - performance.now(), 0)), { signals: [signal, gate.closing] })
   }
+}
+
+/** The gate's own answer ends the wait, so that the connection lasts; only within the last second it is cut. */
+function secondsToHold(leftMs: number): number {
+  if (leftMs <= 0) return 0
+  return leftMs < 1000 ? 1 : Math.min(Math.floor((leftMs + SLACK_MS) / 1000), MAX_WAIT_SECONDS)
+}
+
+function longestMs(leftMs: number, patienceMs: number): number {
+  if (leftMs <= 0) return patienceMs
+  return leftMs < 1000 ? leftMs : Math.min(leftMs + SLACK_MS, patienceMs)
 }
 
 function timedOut(id: IntentId): SilentAuthError {

@@ -109,10 +109,15 @@ describe('a wait with a timeout', () => {
     expect(server.seen).toHaveLength(1)
   })
 
-  it('asks the gate to hold the answer no longer than that', async () => {
+  it.each([
+    [900, 1],
+    [2_500, 2],
+    [15_000, 15],
+    [60_000, 25],
+  ])('of %i ms asks the gate to hold the answer for %i s', async (timeoutMs, seconds) => {
     await using server = await scriptedServer([approved])
-    await server.client().wait(INTENT_ID, { timeoutMs: 2_500 })
-    expect(server.seen[0]?.line).toBe('GET /api/intents/int_7?wait=3')
+    await server.client().wait(INTENT_ID, { timeoutMs })
+    expect(server.seen[0]?.line).toBe(`GET /api/intents/int_7?wait=${seconds}`)
   })
 })
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { type IntentId, snapshot } from '@silentauth/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { aKey, aPermit, ISSUER, PARAMS } from './a-permit.js'
 import { data, INTENT_ID, refusal, type Step, scriptedServer, wireIntent } from './scripted-server.js'
 
@@ -175,6 +175,29 @@ describe('claim', () => {
   ])('grants nothing for %s', async (_, step) => {
     await using server = await scriptedServer([step])
     await expect(server.client().claim(INTENT_ID, attempt)).rejects.toMatchObject({ code: 'GATE_UNAVAILABLE' })
+  })
+})
+
+describe('a key that was rotated', () => {
+  it('is known to the adapter as soon as a permit of it is granted', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const [old, next] = [await aKey(), await aKey()]
+    let published = [old.jwk]
+    const grant = async () => data({ type: 'granted', permit_token: await aPermit(next), parameters: PARAMS })
+    let granted = await grant()
+    await using server = await scriptedServer(({ line }) =>
+      line === 'GET /keys' ? { json: { keys: published } } : granted,
+    )
+    const client = server.client({ profile: 'v1', issuer: ISSUER, keys: `${server.url}/keys` })
+    const kids = async () => (await client.trust()).keys?.keys.map(({ kid }) => kid)
+    expect(await kids()).toEqual([old.jwk.kid])
+
+    published = [old.jwk, next.jwk]
+    vi.setSystemTime(Date.now() + 31_000) // the cool-down of the key set
+    granted = await grant()
+    await client.claim(INTENT_ID, attempt)
+    expect(await kids()).toEqual([old.jwk.kid, next.jwk.kid])
   })
 })
 

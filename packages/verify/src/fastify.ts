@@ -39,7 +39,7 @@ export function requirePermit<const Action extends string, Request extends Fasti
       reply.code(refusal.status)
       reply.headers({ ...refusal.headers })
       reply.send(refusal.body)
-      // Fastify runs the handler unless a hook that answered returns its reply.
+      // As Fastify asks of hooks that answer by themselves.
       return reply
     }
   }
