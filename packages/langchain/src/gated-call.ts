@@ -14,11 +14,12 @@ import {
   hold,
   isSilentAuthError,
   type NotExecuted,
+  type Refusal,
   refusalCode,
   refusalError,
-  SilentAuthError,
 } from '@silentauth/core'
 import { actionName } from './action-name.js'
+import { announce } from './announcement.js'
 import { type BoundArguments, bindArguments, bindProjection, editSchemaOf, parserOf } from './bound-arguments.js'
 import type { GateToolOptions } from './gate-options.js'
 import { inSteps, isGenerator } from './generator-steps.js'
@@ -76,7 +77,7 @@ export function gatekeeper(tool: GateableTool, options: GateToolOptions): Gateke
         riskTier: typeof options.riskTier === 'function' ? options.riskTier(call.parsed, info) : options.riskTier,
       },
     }
-    const onEvent = (event: GateEvent): void => announce(event, options, call, tool.name)
+    const onEvent = (event: GateEvent): void => announce(event, { tool: tool.name, call, onEvent: options.onEvent })
     const { signal } = call.config
     const begun = await hold(options.gate, asked, { signal, timeoutMs: options.timeoutMs, onEvent })
     return begun.type === 'begun' ? execute(begun.execution, bound, options, call, to) : answer(begun, options, to)
@@ -109,7 +110,7 @@ async function execute(
   } catch (error) {
     await execution.notStarted()
     signal?.throwIfAborted()
-    return refuse(isSilentAuthError(error) ? error : uneditable(execution, error), options, to)
+    return refuse(notGranted(execution, error), options, to)
   }
 
   let entered = false
@@ -135,8 +136,7 @@ async function execute(
   } catch (error) {
     if (entered) return failed(error)
     await execution.notStarted()
-    if (isSilentAuthError(error)) return refuse(error, options, to)
-    throw error
+    return refuse(notGranted(execution, error), options, to)
   }
   return isGenerator(output) ? inSteps(output, { enter, finished, failed }) : finished(output)
 }
@@ -168,58 +168,10 @@ const DECISIONS: ReadonlySet<ErrorCode> = new Set([
   'WAIT_TIMEOUT',
 ])
 
-/** What the tool's own schema says of an approver's edits is no mistake of the model. */
-function uneditable({ intent }: Execution, cause: unknown): SilentAuthError {
-  return new SilentAuthError('EDITS_NOT_ACCEPTED', `${intent.id}: the tool's schema refuses the approved arguments`, {
-    intentId: intent.id,
-    cause,
-  })
-}
-
-/** What is sent to the graph's custom stream: enough to show that a call waits and where to decide, no arguments. */
-export interface GateStreamEvent {
-  readonly type: 'silentauth.gate'
-  /** `pending`, `waiting`, then the status that was decided. */
-  readonly status: string
-  readonly intentId: string
-  readonly action: string
-  readonly tool: string
-  readonly toolCallId: string | undefined
-  readonly approvalUrl: string
-}
-
-function announce(event: GateEvent, { onEvent }: GateToolOptions, call: GatedCall, tool: string): void {
-  const status = streamedStatus(event)
-  if (status !== undefined) {
-    const { id: intentId, action, approvalUrl } = event.intent
-    const toolCallId = call.own?.id
-    const chunk: GateStreamEvent = { type: 'silentauth.gate', status, intentId, action, tool, toolCallId, approvalUrl }
-    quietly(() => call.config.writer?.(chunk))
-  }
-  quietly(() => onEvent?.(event))
-}
-
-function streamedStatus(event: GateEvent): string | undefined {
-  switch (event.type) {
-    case 'pending':
-    case 'waiting':
-      return event.type
-    case 'decided':
-      return event.intent.status
-    case 'claimed':
-    case 'finished':
-    case 'report_failed':
-      return undefined
-  }
-}
-
-/** A listener that fails, such as the writer of a stream that was closed, must not decide what becomes of the call. */
-function quietly(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    globalThis.process?.emitWarning?.(error instanceof Error ? error : String(error))
-  }
+/** A grant that came to nothing. What the tool's own schema says of an approver's edits is no mistake of the model. */
+function notGranted({ intent }: Execution, cause: unknown): Refusal {
+  const code = isSilentAuthError(cause) ? cause.code : 'EDITS_NOT_ACCEPTED'
+  return { type: 'refused', code, intent, closed: undefined, cause }
 }
 
 /** As LangGraph recognises its own: two copies of it can be loaded. */

@@ -1,0 +1,58 @@
+/**
+ * Announcements: a long wait is never silent. Each event of a call goes to the listener of the options, and what a user
+ * interface needs of it to the custom stream of the graph.
+ *
+ * @module
+ */
+import type { GateEvent, IntentStatus } from '@silentauth/core'
+import type { ToolCall } from './tool-call.js'
+
+/** What is sent to the graph's custom stream: enough to show that a call waits and where to decide, no arguments. */
+export interface GateStreamEvent {
+  readonly type: 'silentauth.gate'
+  /** `pending`, `waiting` now and then, last what was decided. */
+  readonly status: IntentStatus | 'waiting'
+  readonly intentId: string
+  readonly action: string
+  readonly tool: string
+  readonly toolCallId: string | undefined
+  readonly approvalUrl: string
+}
+
+/** Tells the graph's stream and the listener. */
+export function announce(
+  event: GateEvent,
+  { tool, call, onEvent }: { tool: string; call: ToolCall; onEvent: ((event: GateEvent) => void) | undefined },
+): void {
+  const status = streamedStatus(event)
+  if (status !== undefined) {
+    const { id: intentId, action, approvalUrl } = event.intent
+    const toolCallId = call.own?.id
+    const chunk: GateStreamEvent = { type: 'silentauth.gate', status, intentId, action, tool, toolCallId, approvalUrl }
+    quietly(() => call.config.writer?.(chunk))
+  }
+  quietly(() => onEvent?.(event))
+}
+
+function streamedStatus(event: GateEvent): GateStreamEvent['status'] | undefined {
+  switch (event.type) {
+    case 'pending':
+    case 'waiting':
+      return event.type
+    case 'decided':
+      return event.intent.status
+    case 'claimed':
+    case 'finished':
+    case 'report_failed':
+      return undefined
+  }
+}
+
+/** A listener that fails, such as the writer of a stream that was closed, must not decide what becomes of the call. */
+function quietly(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    globalThis.process?.emitWarning?.(error instanceof Error ? error : String(error))
+  }
+}
