@@ -45,7 +45,7 @@ export interface VerifiedPermit<Action extends string = string, Claims extends H
   readonly unbound: boolean
 }
 
-/** By which a permit can be revoked. */
+/** By which a permit can be revoked. Permits of the HS256 profile may lack all but `kid` and `intentId`. */
 export interface Revocable {
   readonly jti: PermitId
   readonly kid: string
