@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { decodeBase64url } from '../src/base64url.js'
 import { isSilentAuthError, SilentAuthError } from '../src/errors.js'
 import type { Via } from '../src/intent.js'
@@ -90,6 +90,21 @@ function optionsOf(vector: Vector) {
   } as unknown as Parameters<typeof verifyPermit>[1] & Parameters<typeof verifyPermitSync>[1]
 }
 
+/** As loaded in a browser or at an edge: nothing of Node to be had. */
+let elsewhere: typeof import('../src/permit.js')
+beforeAll(async () => {
+  const { Buffer } = globalThis
+  const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
+  vi.resetModules()
+  globalThis.Buffer = undefined as never
+  try {
+    elsewhere = await import('../src/permit.js')
+  } finally {
+    globalThis.Buffer = Buffer
+    builtin.mockRestore()
+  }
+})
+
 /** `ok`, the code, or what else was thrown. */
 async function answerOf(verify: () => unknown): Promise<string> {
   try {
@@ -107,6 +122,10 @@ describe('permit vectors', () => {
     }
   })
 
+  it('are also answered by a copy that was loaded without anything of Node', () => {
+    expect(elsewhere.verifyPermit).not.toBe(verifyPermit)
+  })
+
   it('name each case once', () => {
     expect(new Set(vectors.cases.map(({ id }) => id)).size).toBe(vectors.cases.length)
   })
@@ -121,8 +140,13 @@ describe.each(Object.keys(vectors.rings))('%s', (alg) => {
       const answers = {
         verifyPermit: await answerOf(() => verifyPermit(token, options)),
         verifyPermitSync: await answerOf(() => verifyPermitSync(token, options)),
+        elsewhere: await answerOf(() => elsewhere.verifyPermit(token, options)),
       }
-      expect(answers).toEqual({ verifyPermit: vector.expect, verifyPermitSync: vector.expect })
+      expect(answers).toEqual({
+        verifyPermit: vector.expect,
+        verifyPermitSync: vector.expect,
+        elsewhere: vector.expect,
+      })
     },
   )
 })
