@@ -39,8 +39,8 @@ export interface SignedKey {
 export interface Credentials {
   /** @throws SilentAuthError `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND` for a key of another project */
   authenticate(access: Access, request: Request, roles?: readonly Role[]): Promise<SignedKey | SignedIn | undefined>
-  /** Whether a credential that was accepted before still holds. @throws SilentAuthError `UNAUTHORIZED` */
-  recheck(who: SignedKey | SignedIn): Promise<SignedKey | SignedIn>
+  /** Whether a session that was accepted before still holds. @throws SilentAuthError `UNAUTHORIZED` */
+  recheck(who: SignedIn): Promise<SignedIn>
 }
 
 interface CredentialsOptions {
@@ -115,11 +115,6 @@ export function credentials(options: CredentialsOptions): Credentials {
     },
 
     async recheck(who) {
-      if (who.type === 'key') {
-        const found = await store.key(who.key.id)
-        if (!found) throw unauthorized(`key ${who.key.id} is gone`)
-        return signedKey(found)
-      }
       const found = await rereadSession(options, who.session)
       if (!found) throw unauthorized('the session has ended')
       return found

@@ -77,8 +77,8 @@ export function waitRoutes(options: WaitRoutesOptions): readonly Route[] {
 }
 
 function longPoll(
-  { gate, credentials, waiters }: WaitRoutesOptions,
-  who: SignedKey,
+  { gate, waiters }: WaitRoutesOptions,
+  { principal }: SignedKey,
   intentId: IntentId,
   waitMs: number,
   connection: Connection,
@@ -102,7 +102,7 @@ function longPoll(
   const look = async (isLast: boolean): Promise<void> => {
     if (isLast) over = true
     try {
-      const { principal } = (await credentials.recheck(who)) as SignedKey
+      // Refused when the key was disabled meanwhile.
       const intent = await gate.gateFor(principal).read(intentId)
       if (isLast || isSettled(intent)) finish(dataAnswer({ data: intentToWire(intent) }))
     } catch (error) {
@@ -123,7 +123,7 @@ function longPoll(
   }
 
   const remove = waiters.add({
-    principal: who.principal.id,
+    principal: principal.id,
     intentId,
     wake: () => void wake(),
     recheck: () => void wake(),
@@ -137,8 +137,8 @@ function longPoll(
 }
 
 function intentEvents(
-  { gate, credentials, waiters }: WaitRoutesOptions,
-  who: SignedKey,
+  { gate, waiters }: WaitRoutesOptions,
+  { principal }: SignedKey,
   first: Intent,
   connection: Connection,
 ): Held {
@@ -152,11 +152,11 @@ function intentEvents(
   return streamed({
     waiters,
     connection,
-    principal: who.principal.id,
+    principal: principal.id,
     intentId: first.id,
     first: (stream) => show(stream, first),
     async next(stream) {
-      const { principal } = (await credentials.recheck(who)) as SignedKey
+      // Refused when the key was disabled meanwhile.
       show(stream, await gate.gateFor(principal).read(first.id))
     },
   })
@@ -176,7 +176,7 @@ function inboxEvents(
     intentId: undefined,
     first: (stream) => stream.send('inbox', first),
     async next(stream, changed) {
-      const now = (await credentials.recheck(who)) as SignedIn
+      const now = await credentials.recheck(who)
       const body = await inboxAnswer(gate, now)
       if (changed.length > 0) stream.send('change', JSON.stringify({ ids: changed }))
       if (body !== sent) stream.send('inbox', body)

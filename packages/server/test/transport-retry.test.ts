@@ -32,15 +32,16 @@ describe('Idempotency-Key', () => {
   })
 
   it.each([
-    ['another body', (id: string) => [`/api/intents/${id}/cancel`, { reason: 'two' }] as const],
-    ['another route', (id: string) => [`/api/intents/${id}/claim`, { execution_id: 'a', attempt_id: 'b' }] as const],
-  ])('with %s is refused', async (_, other) => {
+    ['another body', 'cancel', { reason: 'two' }],
+    ['another route', 'claim', { execution_id: 'a', attempt_id: 'b' }],
+    ['the same body for another intent', 'cancel of another', { reason: 'one' }],
+  ])('with %s is refused', async (_, kind, body) => {
     test = await testApp()
-    const { id } = await test.declare()
+    const [one, other] = [await test.declare(), await test.declare()]
     const headers = keyed(test.agent, 'try-1')
-    await test.ask('POST', `/api/intents/${id}/cancel`, { headers, body: { reason: 'one' } })
-    const [path, body] = other(id)
-    const answer = await test.ask('POST', path, { headers, body })
+    await test.ask('POST', `/api/intents/${one.id}/cancel`, { headers, body: { reason: 'one' } })
+    const path = kind === 'cancel of another' ? `${other.id}/cancel` : `${one.id}/${kind}`
+    const answer = await test.ask('POST', `/api/intents/${path}`, { headers, body })
     expect([answer.status, answer.code]).toEqual([422, 'IDEMPOTENCY_MISMATCH'])
   })
 
