@@ -90,7 +90,7 @@ function sentence(code: ErrorCode, action: string, comment: string): string {
       return `Not executed: the arguments of ${action} are not the ones that were submitted for approval. ${DO_NOT_RETRY}`
     case 'AGENT_PAUSED':
     case 'AGENT_REVOKED':
-      return `Not executed: this agent was stopped by an operator. ${DO_NOT_RETRY}`
+      return `Not executed: ${action} was refused, because an operator stopped this agent. ${DO_NOT_RETRY}`
     case 'TIME_RESTRICTED':
       return `Not executed: policy blocks ${action} at this time. ${DO_NOT_RETRY}`
     default:
