@@ -133,6 +133,23 @@ describe('a query', () => {
   })
 })
 
+describe('a query that a route does not know', () => {
+  it('is refused by every route', async () => {
+    test = await testApp()
+    const { id } = await test.declare()
+    const { headers } = await test.signIn({ roles: ['owner'] })
+    const accepted: string[] = []
+    for (const { method, path, access } of test.app.table) {
+      const answer = await test.ask(method, `${path.replace('{id}', id)}?nothing=1`, {
+        headers: access === 'person' ? headers : test.agent,
+        ...(method === 'POST' && { body: {} }),
+      })
+      if (answer.code !== 'INVALID_FIELD') accepted.push(`${method} ${path}`)
+    }
+    expect(accepted).toEqual([])
+  })
+})
+
 describe('a path', () => {
   it.each(['int_', 'int_UPPER', 'int_a/b', 'pmt_1', '..', '%00', `int_${'a'.repeat(65)}`, 'int_%0a', "int_1'--"])(
     'with the id %s finds nothing',
