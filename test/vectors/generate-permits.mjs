@@ -269,6 +269,8 @@ function bumped(text) {
 function profile(alg) {
   const m = mint(alg)
   const json = canonical(claims())
+  /** The good claims in a length that base64url does not fill. */
+  const stray = canonical(claims('pmt_1'.padEnd(5 + ((4 - (json.length % 3)) % 3), '0')))
   const bound = { cnf: { jkt: evidence } }
   const critical = { risk_tier: 'critical' }
   const requested = { require_human: true }
@@ -349,6 +351,13 @@ function profile(alg) {
     ['claims-23', 'members of an approval in another order', 'PERMIT_NONCANONICAL', m.edited(/"at":(\d+),"by":"user:usr_1"/, '"by":"user:usr_1","at":$1')],
     ['claims-24', 'duplicate member in an approval', 'PERMIT_NONCANONICAL', m.edited('"by":"user:usr_1"', '"by":"user:usr_0","by":"user:usr_1"')],
 
+    ['encoding-1', 'payload padded, and signed so', 'PERMIT_ENCODING', m.sign(`${b64(canonical(m.header))}.${b64(stray)}==`)],
+    ['encoding-2', 'stray bits in the payload, and signed so', 'PERMIT_ENCODING', m.sign(`${b64(canonical(m.header))}.${bumped(b64(stray))}`)],
+    ['encoding-3', 'line feed in the payload, and signed so', 'PERMIT_ENCODING', m.sign(`${b64(canonical(m.header))}.${b64(json).replace('.', '')}\n`)],
+    ['encoding-4', 'a character beyond the alphabet in the payload, and signed so', 'PERMIT_ENCODING', m.sign(`${b64(canonical(m.header))}.${b64(json)}!!!!`)],
+    ['encoding-5', 'a letter whose low byte is in the alphabet, and signed so', 'PERMIT_ENCODING', m.sign(`${b64(canonical(m.header))}.${b64(json).replace('e', '\u0165')}`)],
+    ['encoding-6', 'header padded, and signed so', 'PERMIT_ENCODING', m.sign(`${b64(canonical(m.header))}=.${b64(json)}`)],
+
     ['declared-by-1', 'declared_by missing', 'PERMIT_CLAIMS', m.lacking('declared_by')],
     ['declared-by-2', 'declared_by a person', 'PERMIT_CLAIMS', m.with({ declared_by: 'user:usr_1' })],
     ['declared-by-3', 'declared_by a key', 'ok', m.with({ declared_by: 'key:key_1', sub: 'key:key_1' })],
@@ -385,6 +394,8 @@ function profile(alg) {
     ['human-28', 'one of two channels does not count here', 'PERMIT_APPROVALS', m.with({}), { allowed_via: ['webauthn'] }],
     ['human-29', 'both channels count here', 'ok', m.with({}), { allowed_via: ['session', 'webauthn'] }],
     ['human-30', 'a person decided where one is demanded', 'ok', m.with({}), requested],
+    ['human-31', 'approval whose evidence is no hash', 'PERMIT_APPROVALS', m.with(approvals({ ref: 'evidence' }))],
+    ['human-32', 'approval whose evidence has stray bits', 'PERMIT_APPROVALS', m.with(approvals({ ref: bumped(evidence) }))],
 
     ['policy-1', 'approved by policy', 'ok', m.all(automatic())],
     ['policy-2', 'policy decision without a policy', 'PERMIT_CLAIMS', m.all({ ...automatic(), decision: policyDecision({ policy: null }) })],
@@ -404,6 +415,7 @@ function profile(alg) {
     ['optional-9', 'cnf null', 'PERMIT_CLAIMS', m.with({ cnf: null }), { proof: 'good' }],
     ['optional-10', 'bound to a key, bad proof', 'PERMIT_POP', m.with(bound), { proof: 'bad' }],
     ['optional-11', 'everything optional', 'ok', m.with({ ...details(), ...bound, nbf: now, audit: { leaf: evidence, log: 'gate.example.com/audit/prj_1' } }), { proof: 'good' }],
+    ['optional-12', 'cnf of a thumbprint that is no hash', 'PERMIT_CLAIMS', m.with({ cnf: { jkt: 'thumb' } }), { proof: 'good' }],
 
     ['params-1', 'members in another order', 'ok', m.with({}), { params: { amount: 50, customer_id: 'cust_4821' } }],
     ['params-2', 'another amount', 'PERMIT_PARAMS', m.with({}), { params: { ...params, amount: 5000 } }],
