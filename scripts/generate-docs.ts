@@ -9,12 +9,19 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { httpApiPage, type OpenApi } from './http-api-page.ts'
 import { packages, ROOT } from './workspace.ts'
 
-/** What of core the pages are made of. */
-export type Core = Pick<typeof import('@silentauth/core'), 'ERROR_STATUS' | 'ERROR_HINT' | 'RISK_FACTORS'>
+/** What the pages are made of. */
+export interface Core extends Pick<typeof import('@silentauth/core'), 'ERROR_STATUS' | 'ERROR_HINT' | 'RISK_FACTORS'> {
+  /** Of the server. */
+  readonly openApi: OpenApi
+}
 
-const PAGES: Record<string, (core: Core) => string> = { 'docs/errors.md': errorsPage }
+const PAGES: Record<string, (core: Core) => string> = {
+  'docs/errors.md': errorsPage,
+  'docs/http-api.md': ({ openApi }) => `${NOTICE}\n\n${httpApiPage(openApi)}`,
+}
 
 const BLOCKS: Record<string, (core: Core, words: string[]) => string> = {
   errors: errorsTable,
@@ -93,9 +100,24 @@ function handWrittenPages(): string[] {
   ].filter((file) => !(file in PAGES) && existsSync(path.join(ROOT, file)))
 }
 
+/** As the running app answers it. */
+export async function openApiOfServer(): Promise<OpenApi> {
+  const { testGate } = await import('@silentauth/core/testing')
+  const { createGateApp } = await import('@silentauth/server')
+  await using test = await testGate()
+  const publicUrl = 'http://127.0.0.1:4747'
+  using app = createGateApp({ gate: test.local, store: test.store, publicUrl, pollMs: 0 })
+  const answer = await app.request('/openapi.json', { headers: { host: new URL(publicUrl).host } })
+  if (!answer.ok) throw new Error(`/openapi.json answered ${answer.status}`)
+  return (await answer.json()) as OpenApi
+}
+
 if (import.meta.main) {
   const check = process.argv.includes('--check')
-  for (const [file, text] of generatedDocs(await import('@silentauth/core'))) {
+  for (const [file, text] of generatedDocs({
+    ...(await import('@silentauth/core')),
+    openApi: await openApiOfServer(),
+  })) {
     const target = path.join(ROOT, file)
     if (existsSync(target) && readFileSync(target, 'utf8') === text) continue
     if (check) {

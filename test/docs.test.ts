@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ERROR_HINT, ERROR_STATUS, RISK_FACTORS } from '@silentauth/core'
 import { describe, expect, it } from 'vitest'
-import { type Core, fillBlocks, generatedDocs } from '../scripts/generate-docs.ts'
+import { type Core, fillBlocks, generatedDocs, openApiOfServer } from '../scripts/generate-docs.ts'
 import { ROOT } from '../scripts/workspace.ts'
 
-const core: Core = { ERROR_STATUS, ERROR_HINT, RISK_FACTORS }
+const core: Core = { ERROR_STATUS, ERROR_HINT, RISK_FACTORS, openApi: await openApiOfServer() }
 
 describe('the documentation', () => {
   it.each([...generatedDocs(core)])('%s says what the code says (else: npm run docs)', (file, text) => {
