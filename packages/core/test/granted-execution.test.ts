@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { type Execution, type GateCall, hold } from '../src/gate.js'
+import { type GateCall, hold } from '../src/gate.js'
+import type { Execution } from '../src/granted-execution.js'
 import { randomToken } from '../src/id.js'
 import { snapshot } from '../src/params.js'
 import { type TestGate, testGate } from '../src/testing.js'

@@ -38,7 +38,7 @@ describe('withdraw', () => {
   it.each([
     ['usr_bob', 'a person who may vote'],
     ['usr_dan', 'an admin'],
-  ] as const)('E15 is for %s, %s', (by) => {
+  ] as const)('E15 is for %s, %s', (by, _) => {
     expect(scene.withdraw(scene.approved(), by).state.execution.state).toBe('abandoned')
   })
 

@@ -4,7 +4,7 @@ import type { Refusal } from '../src/gate.js'
 import type { Intent } from '../src/intent.js'
 import { gateRefusal, isGateRefusal, refusalCode, refusalText } from '../src/refusal.js'
 
-const INTENT = { id: 'int_1', action: 'issue_refund' } as Intent
+const INTENT = { id: 'int_1', action: 'issue_refund' } as Partial<Intent> as Intent
 const CODES = Object.keys(ERROR_STATUS) as ErrorCode[]
 
 function refused(code: ErrorCode, intent: Partial<Intent> = {}): Refusal {

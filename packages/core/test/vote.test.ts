@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { JsonObject } from '../src/json.js'
 import { judge } from '../src/judgement.js'
 import type { State } from '../src/state.js'
 import { quorumOutOfReach } from '../src/vote.js'
@@ -11,7 +12,7 @@ const people = [
   aPerson('cleo', { groups: ['security'] }),
   aPerson('dora', { groups: ['security', 'ops'] }),
 ]
-const rule = (approval: object) => aScene({ people, policies: [{ decision: 'require_approval', approval }] })
+const rule = (approval: JsonObject) => aScene({ people, policies: [{ decision: 'require_approval', approval }] })
 
 function voted(scene: Scene, ...voters: string[]): State {
   return voters.reduce((state, name) => scene.vote(state, `usr_${name}`).state, scene.declare())
