@@ -8,6 +8,8 @@
 export interface Exclusive {
   /** @throws TypeError when called from within work that has not ended */
   run<Result>(work: () => Promise<Result>): Promise<Result>
+  /** Called from within work that has not ended. False where the runtime cannot tell. */
+  isInside(): boolean
   /** Resolves once everything that was asked for before has ended. */
   idle(): Promise<void>
 }
@@ -18,9 +20,12 @@ export function exclusive(): Exclusive {
   const inside = node && new node.AsyncLocalStorage<{ ended: boolean }>()
   let last: Promise<unknown> = Promise.resolve()
 
+  const isInside = (): boolean => inside?.getStore()?.ended === false
+
   return {
+    isInside,
     async run(work) {
-      if (inside?.getStore()?.ended === false) throw new TypeError('a transaction within a transaction: use its tx')
+      if (isInside()) throw new TypeError('a transaction within a transaction: use its tx')
       const here = { ended: false }
       const done = last.then(() => (inside ? inside.run(here, work) : work())).finally(() => (here.ended = true))
       last = done.catch(() => undefined)

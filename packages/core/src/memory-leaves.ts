@@ -4,6 +4,7 @@
  * @module
  */
 import type { AuditLeaf, StoredLeaf } from './audit.js'
+import { compareText } from './compare-text.js'
 import { SilentAuthError } from './errors.js'
 import { frozenCopy } from './frozen-copy.js'
 import type { LeafId, ProjectId } from './id.js'
@@ -27,7 +28,8 @@ export function memoryLeaves(): MemoryLeaves {
         throw new SilentAuthError('AUDIT_UNAVAILABLE', `${leaf.id} is in the log already`)
       }
       const sequence = (logs.get(leaf.projectId)?.length ?? 0) + of(leaf.projectId, appended).length
-      return frozenCopy({ ...leaf, sequence })
+      const payloads = leaf.payloads.toSorted((one, other) => compareText(one.field, other.field))
+      return frozenCopy({ ...leaf, payloads, sequence })
     },
     append(appended) {
       for (const leaf of appended) {

@@ -31,6 +31,10 @@ export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store 
   function requireOpen(): void {
     if (closed) throw new SilentAuthError('DB_ERROR', 'the store is closed')
   }
+  function requireOutside(): void {
+    requireOpen()
+    if (writing.isInside()) throw new TypeError('within a transaction there is only its tx')
+  }
 
   async function runOnce<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result> {
     const begun = beginTransaction(tables, now)
@@ -46,7 +50,7 @@ export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store 
   }
 
   return {
-    ...readerOf(tables, undefined, now, requireOpen),
+    ...readerOf(tables, undefined, now, requireOutside),
     sequencing: 'immediate',
     async transaction(work) {
       requireOpen()

@@ -23,7 +23,7 @@ export interface Store extends StoreReader, AsyncDisposable {
    * A write that failed fails the whole, even when `work` catches the error. What `work` throws passes unchanged.
    *
    * @throws SilentAuthError `DB_ERROR`, with the cause; `AUDIT_UNAVAILABLE` when only the leaf could not be written
-   * @throws TypeError when called from within `work`
+   * @throws TypeError when called from within `work`, as do the reads of the store itself: they would not see what `tx` wrote
    */
   transaction<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>
 }
@@ -47,7 +47,7 @@ export interface StoreReader {
   countDeclared(declaredBy: string, action: string): Promise<number>
   /** Intents with the same principal, action and digest whose execution is started, suspended or unknown; oldest first. */
   sameAction(query: SameActionQuery): Promise<readonly IntentId[]>
-  /** From `from` on, ascending; at most `limit`. */
+  /** From `from` on, ascending; at most `limit`. Payloads stand in the order of their fields. */
   leaves(query: { projectId: ProjectId; from: number; limit: number }): Promise<readonly StoredLeaf[]>
 
   project(id: ProjectId): Promise<Project | undefined>

@@ -3,18 +3,15 @@
  *
  * @module
  */
-import { type Kysely, sql } from 'kysely'
-import { type Migration, Migrator } from 'kysely/migration'
-import { MIGRATIONS } from './migrations.js'
-import type { Tables } from './tables.js'
+import { sql } from 'kysely'
+import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration'
+import type { Builder } from './engine.js'
+import type { Migrations } from './migrations.js'
 
 /** @throws Error when a migration fails, or the schema is newer than these migrations */
-export async function migrate(
-  db: Kysely<Tables>,
-  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
-): Promise<void> {
-  const applied = await appliedMigrations(db)
-  const unknown = applied.filter((name) => !Object.hasOwn(migrations, name))
+export async function migrate(db: Builder, migrations: Migrations): Promise<void> {
+  // Looked at first: kysely's own words for it do not say what to do.
+  const unknown = (await appliedMigrations(db)).filter((name) => !Object.hasOwn(migrations, name))
   if (unknown.length > 0) {
     throw new Error(
       `the database has a newer schema (${unknown.join(', ')}): use the version that wrote it, or a later one`,
@@ -25,10 +22,9 @@ export async function migrate(
   if (error) throw new Error('the database could not be migrated; it is as it was before', { cause: error })
 }
 
-async function appliedMigrations(db: Kysely<Tables>): Promise<readonly string[]> {
-  const table = await sql<{ name: string }>`
-    select name from sqlite_master where type = 'table' and name = 'kysely_migration'`.execute(db)
-  if (table.rows.length === 0) return []
-  const names = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+async function appliedMigrations(db: Builder): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return []
+  const names = await sql<{ name: string }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
   return names.rows.map(({ name }) => name)
 }

@@ -3,184 +3,147 @@
  *
  * @module
  */
-import type { Kysely } from 'kysely'
+import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import type { Engine } from './engine.js'
 
-export const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001_first_tables': { up: firstTables },
+export type Migrations = Readonly<Record<string, Migration>>
+
+export function migrationsFor(engine: Engine): Migrations {
+  return {
+    '0001_first_tables': { up: (db: Kysely<unknown>) => firstTables(db, engine) },
+  }
 }
 
-async function firstTables(db: Kysely<unknown>): Promise<void> {
-  const { schema } = db
-  await schema
-    .createTable('intents')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('owner', 'text', (column) => column.notNull())
-    .addColumn('idempotency_key', 'text')
-    .addColumn('key_id', 'text', (column) => column.notNull())
-    .addColumn('declared_by', 'text', (column) => column.notNull())
-    .addColumn('action', 'text', (column) => column.notNull())
-    .addColumn('source', 'text')
-    .addColumn('params_digest', 'text', (column) => column.notNull())
-    .addColumn('decision', 'text', (column) => column.notNull())
-    .addColumn('created_at', 'bigint', (column) => column.notNull())
-    .addColumn('declaration', 'text', (column) => column.notNull())
-    .addColumn('status', 'text', (column) => column.notNull())
-    .addColumn('execution_state', 'text', (column) => column.notNull())
-    .addColumn('due_at', 'bigint')
-    .addColumn('progress', 'text', (column) => column.notNull())
+async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise<void> {
+  const { text, integer } = engine
+  /** `name text` columns in one line each; `!` marks what may not be null. */
+  const table = (name: string, columns: Readonly<Record<string, Column>>, form: 'table' | 'ledger' = 'table') => {
+    let create: CreateTableBuilder<string, string> = schema.createTable(name)
+    for (const [column, type] of Object.entries(columns)) {
+      create = create.addColumn(column, type.startsWith('text') ? text : integer, (built) =>
+        type.endsWith('?') ? built : built.notNull(),
+      )
+    }
+    return create.modifyEnd(engine[form])
+  }
+  const index = (name: string) => schema.createIndex(name)
+
+  await table('intents', {
+    id: 'text',
+    project_id: 'text',
+    owner: 'text',
+    key_id: 'text',
+    declared_by: 'text',
+    action: 'text',
+    source: 'text?',
+    params: 'text',
+    params_digest: 'text',
+    decision: 'text',
+    created_at: 'integer',
+    declaration: 'text',
+    status: 'text',
+    is_open: 'integer',
+    due_at: 'integer?',
+    progress: 'text',
+  })
+    .addPrimaryKeyConstraint('intents_key', ['id'])
     .execute()
-  await schema
-    .createIndex('intents_idempotency')
-    .unique()
+  await index('intents_newest').on('intents').columns(['project_id', 'created_at', 'id']).execute()
+  await index('intents_of_status').on('intents').columns(['project_id', 'status', 'created_at', 'id']).execute()
+  await index('intents_of_owner').on('intents').columns(['project_id', 'owner', 'created_at', 'id']).execute()
+  await index('intents_declared').on('intents').columns(['declared_by', 'action']).execute()
+  // Few at a time, of however many there are.
+  await index('intents_due').on('intents').columns(['due_at', 'id']).where(sql`due_at`, 'is not', null).execute()
+  await index('intents_pending').on('intents').column('key_id').where(sql`status`, '=', sql.lit('pending')).execute()
+  await index('intents_open')
     .on('intents')
-    .columns(['owner', 'idempotency_key'])
-    .where('idempotency_key' as never, 'is not', null)
-    .execute()
-  await schema.createIndex('intents_newest').on('intents').columns(['project_id', 'created_at', 'id']).execute()
-  await schema
-    .createIndex('intents_newest_by_status')
-    .on('intents')
-    .columns(['project_id', 'status', 'created_at', 'id'])
-    .execute()
-  await schema
-    .createIndex('intents_due')
-    .on('intents')
-    .column('due_at')
-    .where('due_at' as never, 'is not', null)
-    .execute()
-  await schema
-    .createIndex('intents_pending_by_key')
-    .on('intents')
-    .column('key_id')
-    .where('status' as never, '=', 'pending')
-    .execute()
-  await schema
-    .createIndex('intents_by_call')
-    .on('intents')
-    .columns(['declared_by', 'action', 'params_digest'])
+    .columns(['declared_by', 'action', 'params_digest', 'project_id', 'created_at', 'id'])
+    .where(sql`is_open`, '=', sql.lit(1))
     .execute()
 
-  await schema
-    .createTable('votes')
-    .addColumn('intent_id', 'text', (column) => column.notNull())
-    .addColumn('person_id', 'text', (column) => column.notNull())
+  await table('idempotency_keys', { owner: 'text', key: 'text', intent_id: 'text' }, 'ledger')
+    .addPrimaryKeyConstraint('idempotency_keys_key', ['owner', 'key'])
+    .execute()
+  await table('votes', { intent_id: 'text', person_id: 'text' }, 'ledger')
     .addPrimaryKeyConstraint('votes_key', ['intent_id', 'person_id'])
     .execute()
-  await schema
-    .createTable('permits')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('intent_id', 'text', (column) => column.notNull())
+  await table('permits', { id: 'text', intent_id: 'text' }, 'ledger')
+    .addPrimaryKeyConstraint('permits_key', ['id'])
     .execute()
-  await schema
-    .createTable('redemptions')
-    .addColumn('intent_id', 'text', (column) => column.notNull())
-    .addColumn('use', 'text', (column) => column.notNull())
-    .addColumn('redemption_id', 'text', (column) => column.notNull())
+  await table('redemptions', { intent_id: 'text', use: 'text', redemption_id: 'text' }, 'ledger')
     .addPrimaryKeyConstraint('redemptions_key', ['intent_id', 'use'])
     .addUniqueConstraint('redemptions_id', ['intent_id', 'redemption_id'])
     .execute()
 
-  await schema
-    .createTable('outbox')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('intent_id', 'text', (column) => column.notNull())
-    .addColumn('event', 'text', (column) => column.notNull())
-    .addColumn('created_at', 'bigint', (column) => column.notNull())
-    .addColumn('attempts', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('next_at', 'bigint', (column) => column.notNull())
-    .addColumn('done_at', 'bigint')
+  await table('outbox', {
+    id: 'text',
+    project_id: 'text',
+    intent_id: 'text',
+    event: 'text',
+    created_at: 'integer',
+    attempts: 'integer',
+    next_at: 'integer',
+    done_at: 'integer?',
+  })
+    .addPrimaryKeyConstraint('outbox_key', ['id'])
     .execute()
-  await schema
-    .createIndex('outbox_due')
-    .on('outbox')
-    .column('next_at')
-    .where('done_at' as never, 'is', null)
-    .execute()
+  await index('outbox_due').on('outbox').column('next_at').where(sql`done_at`, 'is', null).execute()
 
-  await schema
-    .createTable('audit_leaves')
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('sequence', 'bigint', (column) => column.notNull())
-    .addColumn('id', 'text', (column) => column.notNull().unique())
-    .addColumn('intent_id', 'text')
-    .addColumn('at', 'bigint', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
-    .addColumn('hash', 'text', (column) => column.notNull())
+  await table('audit_leaves', {
+    project_id: 'text',
+    sequence: 'integer',
+    id: 'text',
+    intent_id: 'text?',
+    at: 'integer',
+    body: 'text',
+    hash: 'text',
+  })
     .addPrimaryKeyConstraint('audit_leaves_place', ['project_id', 'sequence'])
+    .addUniqueConstraint('audit_leaves_id', ['id'])
     .execute()
-  await schema
-    .createTable('audit_payloads')
-    .addColumn('leaf_id', 'text', (column) => column.notNull())
-    .addColumn('field', 'text', (column) => column.notNull())
-    .addColumn('salt', 'text', (column) => column.notNull())
-    .addColumn('value', 'text', (column) => column.notNull())
+  await table('audit_payloads', { leaf_id: 'text', field: 'text', salt: 'text', value: 'text' })
     .addPrimaryKeyConstraint('audit_payloads_key', ['leaf_id', 'field'])
     .execute()
 
-  await schema
-    .createTable('projects')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('body', 'text', (column) => column.notNull())
+  await table('projects', { id: 'text', body: 'text' }).addPrimaryKeyConstraint('projects_key', ['id']).execute()
+  await table('project_keys', { id: 'text', project_id: 'text', secret_hash: 'text', body: 'text' })
+    .addPrimaryKeyConstraint('project_keys_key', ['id'])
+    .addUniqueConstraint('project_keys_secret', ['secret_hash'])
     .execute()
-  await schema
-    .createTable('project_keys')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('secret_hash', 'text', (column) => column.notNull().unique())
-    .addColumn('body', 'text', (column) => column.notNull())
-    .execute()
-  await schema
-    .createTable('agents')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('fingerprint', 'text', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
+  await index('project_keys_of_project').on('project_keys').columns(['project_id', 'id']).execute()
+  await table('agents', { id: 'text', project_id: 'text', fingerprint: 'text', body: 'text' })
+    .addPrimaryKeyConstraint('agents_key', ['id'])
     .addUniqueConstraint('agents_fingerprint', ['project_id', 'fingerprint'])
     .execute()
-  await schema
-    .createTable('people')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
+  await table('people', { id: 'text', project_id: 'text', body: 'text' })
+    .addPrimaryKeyConstraint('people_key', ['id'])
     .execute()
-  await schema.createIndex('people_of_project').on('people').column('project_id').execute()
-  await schema
-    .createTable('groups')
-    .addColumn('project_id', 'text', (column) => column.notNull())
-    .addColumn('name', 'text', (column) => column.notNull())
+  await index('people_of_project').on('people').columns(['project_id', 'id']).execute()
+  await table('groups', { project_id: 'text', name: 'text' }, 'ledger')
     .addPrimaryKeyConstraint('groups_key', ['project_id', 'name'])
     .execute()
-  await schema
-    .createTable('policies')
-    .addColumn('project_id', 'text', (column) => column.primaryKey())
-    .addColumn('revision', 'integer', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
+  await table('directories', { project_id: 'text', revision: 'integer' }, 'ledger')
+    .addPrimaryKeyConstraint('directories_key', ['project_id'])
     .execute()
-  await schema
-    .createTable('sessions')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('cookie_hash', 'text', (column) => column.notNull().unique())
-    .addColumn('expires_at', 'bigint', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
+  await table('policies', { project_id: 'text', revision: 'integer', body: 'text' })
+    .addPrimaryKeyConstraint('policies_key', ['project_id'])
     .execute()
-  await schema
-    .createTable('sign_in_tokens')
-    .addColumn('token_hash', 'text', (column) => column.primaryKey())
-    .addColumn('expires_at', 'bigint', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
+
+  await table('sessions', { id: 'text', cookie_hash: 'text', expires_at: 'integer', body: 'text' })
+    .addPrimaryKeyConstraint('sessions_key', ['id'])
+    .addUniqueConstraint('sessions_cookie', ['cookie_hash'])
     .execute()
-  await schema
-    .createTable('requests')
-    .addColumn('principal', 'text', (column) => column.notNull())
-    .addColumn('key', 'text', (column) => column.notNull())
-    .addColumn('expires_at', 'bigint', (column) => column.notNull())
-    .addColumn('body', 'text', (column) => column.notNull())
+  await table('sign_in_tokens', { token_hash: 'text', expires_at: 'integer', body: 'text' })
+    .addPrimaryKeyConstraint('sign_in_tokens_key', ['token_hash'])
+    .execute()
+  await table('requests', { principal: 'text', key: 'text', expires_at: 'integer', body: 'text' })
     .addPrimaryKeyConstraint('requests_key', ['principal', 'key'])
     .execute()
-  for (const table of ['sessions', 'sign_in_tokens', 'requests']) {
-    await schema.createIndex(`${table}_expiry`).on(table).column('expires_at').execute()
+  for (const expiring of ['sessions', 'sign_in_tokens', 'requests']) {
+    await index(`${expiring}_expiry`).on(expiring).column('expires_at').execute()
   }
 }
+
+/** A question mark: may be null. */
+type Column = 'text' | 'text?' | 'integer' | 'integer?'

@@ -1,6 +1,6 @@
 /**
- * Kysely over `node:sqlite`: statements are prepared once, every transaction begins as a write transaction, and migrations
- * run inside one.
+ * `node:sqlite` as kysely and the tables see it: statements are prepared once, every transaction begins as a write
+ * transaction, and migrations run inside one.
  *
  * @module
  */
@@ -13,16 +13,29 @@ import {
   SqliteDialect,
   SqliteDriver,
   type SqliteStatement,
+  sql,
 } from 'kysely'
+import type { Connection, Query } from './connection.js'
+import type { Engine } from './engine.js'
+
+export const SQLITE: Engine = {
+  text: sql`text`,
+  integer: sql`integer`,
+  // Strict: what is not of the type of its column is refused, not stored as something else.
+  table: sql`strict`,
+  ledger: sql`strict, without rowid`,
+}
 
 /** Lists of ids make many texts; the hot ones stay. */
 const MAX_STATEMENTS = 256
 
+/** For building and for migrations; work goes through `sqliteConnection`, which costs a third. */
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: SqliteDatabase
 
   constructor(database: DatabaseSync) {
-    const wrapped = kyselyDatabase(database)
+    const prepare = preparedOnce((text) => kyselyStatement(database.prepare(text)))
+    const wrapped: SqliteDatabase = { prepare, close: () => database.close() }
     super({ database: wrapped })
     this.#database = wrapped
   }
@@ -53,18 +66,30 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>()
+/** The connection of a database. A failed statement rejects as the binding threw. */
+export function sqliteConnection(database: DatabaseSync): Connection {
+  const prepare = preparedOnce((text) => database.prepare(text))
   return {
-    close: () => database.close(),
-    prepare(text) {
-      const known = statements.get(text)
-      if (known) statements.delete(text)
-      const statement = known ?? kyselyStatement(database.prepare(text))
-      statements.set(text, statement) // inserted again: last used, last dropped
-      if (statements.size > MAX_STATEMENTS) statements.delete(statements.keys().next().value as string)
-      return statement
+    // The binding gives null prototypes.
+    all: async <Row>({ sql: text, parameters }: Query) =>
+      prepare(text)
+        .all(...bindable(parameters))
+        .map((row) => ({ ...row }) as Row),
+    async run({ sql: text, parameters }) {
+      prepare(text).run(...bindable(parameters))
     },
+  }
+}
+
+function preparedOnce<Prepared>(make: (text: string) => Prepared): (text: string) => Prepared {
+  const statements = new Map<string, Prepared>()
+  return (text) => {
+    const known = statements.get(text)
+    if (known) statements.delete(text)
+    const statement = known ?? make(text)
+    statements.set(text, statement) // inserted again: last used, last dropped
+    if (statements.size > MAX_STATEMENTS) statements.delete(statements.keys().next().value as string)
+    return statement
   }
 }
 
@@ -89,17 +114,4 @@ function bindable(parameters: readonly unknown[]): SQLInputValue[] {
     if (plain) return value
     throw new TypeError(`parameter ${index + 1} is of type ${typeof value}: convert it before it is bound`)
   })
-}
-
-/** SQLITE_BUSY, with all of its extended codes: another process holds the write lock. */
-export function isBusy(error: unknown): boolean {
-  const { errcode } = (error ?? {}) as { errcode?: unknown }
-  return typeof errcode === 'number' && (errcode & 0xff) === 5
-}
-
-/** The table whose uniqueness or primary key a statement broke; undefined for other errors. */
-export function brokenUniqueness(error: unknown): string | undefined {
-  const { errcode, message } = (error ?? {}) as { errcode?: unknown; message?: unknown }
-  if (errcode !== 1555 && errcode !== 2067) return undefined
-  return /constraint failed: (\w+)\./.exec(String(message))?.[1]
 }

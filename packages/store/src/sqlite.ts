@@ -5,38 +5,35 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
-  type Conflict,
-  conflict,
   type EpochMs,
   isConflict,
-  isSilentAuthError,
   MAX_RUNS,
   SilentAuthError,
   type Store,
   type StoreReader,
   type StoreTransaction,
-  type Unique,
 } from '@silentauth/core'
-import { Kysely, type Transaction } from 'kysely'
+import { Kysely } from 'kysely'
+import { groupCommit } from './group-commit.js'
 import { migrate } from './migrate.js'
-import { brokenUniqueness, isBusy, NodeSqliteDialect } from './node-sqlite.js'
+import { migrationsFor } from './migrations.js'
+import { NodeSqliteDialect, SQLITE, sqliteConnection } from './node-sqlite.js'
 import { openDatabase } from './open-database.js'
-import { sqlReader } from './reader.js'
+import { sqlStore } from './sql-store.js'
+import { databaseError, isBusy, statementError } from './sqlite-error.js'
 import type { Tables } from './tables.js'
-import { sqlWriter } from './writer.js'
 
 export interface SqliteStoreOptions {
   /** Path of the database, or `:memory:`. The file is made with 0600, its folder with 0700. */
   readonly file: string
-  /** How long a statement waits for the write lock of another process. @default 5000 */
+  /** How long to wait for the write lock of another process. @default 5000 */
   readonly timeoutMs?: number | undefined
   /** @default Date.now */
   readonly now?: (() => EpochMs) | undefined
 }
-
-/** How long to wait before a transaction runs again that found the file busy, at most. */
-const BUSY_BACKOFF_MS = 50
 
 /**
  * Opens the file, and brings its schema up to date under a lock.
@@ -46,61 +43,48 @@ const BUSY_BACKOFF_MS = 50
  */
 export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { file, timeoutMs = 5000, now = Date.now } = options
-  const writing = new Kysely<Tables>({ dialect: new NodeSqliteDialect(await openDatabase(file, { timeoutMs })) })
-  let reading: Kysely<Tables>
-  try {
-    await migrate(writing)
-    // Readers of a file have a connection of their own, so that no read waits for a transaction.
-    reading =
-      file === ':memory:'
-        ? writing
-        : new Kysely<Tables>({
-            dialect: new NodeSqliteDialect(await openDatabase(file, { timeoutMs, readOnly: true })),
-          })
-  } catch (error) {
-    await writing.destroy()
-    throw error
-  }
-  const inside = new AsyncLocalStorage<{ ended: boolean }>()
+  const { writing, reading } = await openBoth(file, timeoutMs)
+  const tables = sqlStore(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writing) }), now)
+  const connection = sqliteConnection(writing)
+  const group = groupCommit(writeLock(writing, timeoutMs, tables.forget))
+  const inside = new AsyncLocalStorage<Span>()
   let closed = false
-  const requireOpen = (): void => {
+
+  function requireOutside(): void {
     if (closed) throw new SilentAuthError('DB_ERROR', 'the store is closed')
-    if (reading === writing && inside.getStore()?.ended === false) {
-      throw new TypeError('inside a transaction only its tx can be read')
-    }
+    if (inside.getStore()?.ended === false) throw new TypeError('within a transaction there is only its tx')
   }
 
-  const runOnce = async <Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result> => {
-    const here = { ended: false }
+  async function runOnce<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result> {
+    const span: Span = { ended: false, failure: undefined }
+    const tx = spanned(tables.transaction(connection), span)
     try {
-      return await writing.transaction().execute((transaction) =>
-        inside.run(here, async () => {
-          const { tx, failure } = transactionOf(transaction, now, here)
-          const result = await work(tx)
-          // A statement that failed left the rest of the transaction as it was: what it was part of must not be kept.
-          if (failure.error !== undefined) throw failure.error
-          return result
-        }),
-      )
+      const result = await inside.run(span, () => work(tx))
+      // A write that failed has left the rest as it was: what it was part of must not be kept.
+      if (span.failure !== undefined) throw span.failure
+      return result
+    } catch (error) {
+      throw span.failure ?? error
     } finally {
-      here.ended = true
+      span.ended = true
     }
   }
 
   return {
-    ...guarded(sqlReader(reading, now), requireOpen),
+    ...guarded(tables.reader(sqliteConnection(reading)), async () => {
+      requireOutside()
+      // One connection for both: what it shows now may be undone.
+      if (reading === writing) await group.idle()
+    }),
     sequencing: 'immediate',
 
     async transaction(work) {
-      if (closed) throw new SilentAuthError('DB_ERROR', 'the store is closed')
-      if (inside.getStore()?.ended === false) throw new TypeError('a transaction within a transaction: use its tx')
+      requireOutside()
       for (let run = 1; ; run++) {
         try {
-          return await runOnce(work)
+          return await group.run(() => runOnce(work))
         } catch (error) {
-          const again = run < MAX_RUNS && (isConflict(error) || isBusy(error))
-          if (!again) throw storeError(error)
-          if (isBusy(error)) await new Promise((resolve) => setTimeout(resolve, Math.random() * BUSY_BACKOFF_MS))
+          if (!isConflict(error) || run >= MAX_RUNS) throw error
         }
       }
     },
@@ -108,73 +92,111 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
     async [Symbol.asyncDispose]() {
       if (closed) return
       closed = true
-      if (reading !== writing) await reading.destroy()
-      await writing.destroy()
+      await group.idle()
+      if (reading !== writing) reading.close()
+      writing.close()
     },
   }
 }
 
-/** The transaction as the engine sees it; `failure` is what its first failed statement said. */
-function transactionOf(
-  db: Transaction<Tables>,
-  now: () => EpochMs,
-  here: { readonly ended: boolean },
-): { tx: StoreTransaction; failure: { error?: unknown } } {
-  const failure: { error?: unknown } = {}
-  const writer = sqlWriter(db, sqlReader(db, now), now)
-  const names = Object.keys(writer) as (keyof StoreTransaction)[]
-  const tx = Object.fromEntries(
-    names.map((name) => [
-      name,
-      async (...args: unknown[]) => {
-        if (here.ended) throw new TypeError('the transaction has ended')
-        try {
-          return await (writer[name] as (...args: unknown[]) => Promise<unknown>)(...args)
-        } catch (error) {
-          failure.error ??= uniqueOr(error)
-          throw failure.error
-        }
-      },
-    ]),
-  )
-  return { tx: tx as unknown as StoreTransaction, failure }
+/** The connection of transactions, and that of reads outside of them, which wait for nobody. */
+async function openBoth(file: string, timeoutMs: number): Promise<{ writing: DatabaseSync; reading: DatabaseSync }> {
+  const writing = await openDatabase(file, { timeoutMs })
+  try {
+    await migrate(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writing) }), migrationsFor(SQLITE))
+    const reading = file === ':memory:' ? writing : await openDatabase(file, { timeoutMs, readOnly: true })
+    // From here on waiting is ours: SQLite's would stop the whole process.
+    writing.exec(`pragma busy_timeout = ${Math.min(timeoutMs, BLOCKING_WAIT_MS)}`)
+    return { writing, reading }
+  } catch (error) {
+    writing.close()
+    throw error
+  }
 }
 
-function guarded(reader: StoreReader, requireOpen: () => void): StoreReader {
-  const names = Object.keys(reader) as (keyof StoreReader)[]
-  const entries = names.map((name) => [
-    name,
-    async (...args: unknown[]) => {
-      requireOpen()
-      try {
-        return await (reader[name] as (...args: unknown[]) => Promise<unknown>)(...args)
-      } catch (error) {
-        throw storeError(error)
+const BLOCKING_WAIT_MS = 5
+const MAX_BACKOFF_MS = 20
+
+function writeLock(database: DatabaseSync, timeoutMs: number, forget: () => void): Parameters<typeof groupCommit>[0] {
+  // Immediate: a transaction that has only read could not be upgraded once another process has written.
+  const begin = database.prepare('begin immediate')
+  const commit = database.prepare('commit')
+  const savepoint = database.prepare('savepoint work')
+  const release = database.prepare('release work')
+  const undo = database.prepare('rollback to work')
+  return {
+    async begin() {
+      const giveUpAt = performance.now() + timeoutMs
+      for (;;) {
+        try {
+          begin.run()
+          return
+        } catch (error) {
+          if (!isBusy(error) || performance.now() >= giveUpAt) throw databaseError(error)
+        }
+        await delay(Math.random() * MAX_BACKOFF_MS)
       }
     },
-  ])
-  return Object.fromEntries(entries) as StoreReader
+    commit: () => run(commit),
+    rollback() {
+      forget()
+      // A full disk ends the transaction by itself.
+      if (database.isOpen && database.isTransaction) database.exec('rollback')
+    },
+    savepoint: () => run(savepoint),
+    release: () => run(release),
+    undo: () => run(undo),
+  }
 }
 
-/** What is unique in each table; the primary key of an intent never collides, its idempotency key may. */
-const UNIQUE_IN: Readonly<Record<string, Unique>> = {
-  intents: 'idempotency_key',
-  votes: 'vote',
-  permits: 'permit',
-  redemptions: 'redemption',
-  agents: 'agent_fingerprint',
-  project_keys: 'key_secret',
-  sessions: 'session_cookie',
-  requests: 'request',
+function run(statement: StatementSync): void {
+  try {
+    statement.run()
+  } catch (error) {
+    throw databaseError(error)
+  }
 }
 
-function uniqueOr(error: unknown): unknown | Conflict {
-  const unique = UNIQUE_IN[brokenUniqueness(error) ?? '']
-  return unique ? conflict(unique, { cause: error }) : error
+/** One run of a transaction. */
+interface Span {
+  ended: boolean
+  /** Of its first statement that failed. */
+  failure: unknown
 }
 
-/** Caller bugs and refusals stay what they are; what the database says is a `DB_ERROR` whose message quotes nothing. */
-function storeError(error: unknown): unknown {
-  if (isSilentAuthError(error) || isConflict(error) || error instanceof TypeError) return error
-  return new SilentAuthError('DB_ERROR', 'the database refused', { cause: error })
+/** The transaction, as long as it runs. */
+function spanned(tx: StoreTransaction, span: Span): StoreTransaction {
+  return wrapped(tx, async (ask) => {
+    if (span.ended) throw new TypeError('the transaction has ended')
+    try {
+      return await ask()
+    } catch (error) {
+      span.failure ??= statementError(error)
+      throw span.failure
+    }
+  })
+}
+
+function guarded(reader: StoreReader, ready: () => Promise<void>): StoreReader {
+  return wrapped(reader, async (ask) => {
+    await ready()
+    try {
+      return await ask()
+    } catch (error) {
+      throw statementError(error)
+    }
+  })
+}
+
+type Method = (...args: unknown[]) => Promise<unknown>
+
+/** The same object, with something around every method. */
+function wrapped<Methods extends object>(
+  methods: Methods,
+  around: (ask: () => Promise<unknown>) => Promise<unknown>,
+): Methods {
+  const entries = Object.entries(methods) as [string, Method][]
+  return Object.fromEntries(
+    entries.map(([name, method]) => [name, (...args: unknown[]) => around(() => method(...args))]),
+  ) as Methods
 }

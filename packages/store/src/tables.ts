@@ -1,13 +1,13 @@
 /**
  * The tables. What is asked for has a column, what must be unique has a key, the rest is JSON text: the same bytes on
- * every engine. Instants are epoch milliseconds.
+ * every engine. Instants are epoch milliseconds, booleans 0 and 1.
  *
  * @module
  */
-import type { Generated } from 'kysely'
 
 export interface Tables {
   intents: IntentsTable
+  idempotency_keys: IdempotencyKeysTable
   votes: VotesTable
   permits: PermitsTable
   redemptions: RedemptionsTable
@@ -19,6 +19,8 @@ export interface Tables {
   agents: { id: string; project_id: string; fingerprint: string; body: string }
   people: { id: string; project_id: string; body: string }
   groups: { project_id: string; name: string }
+  /** Moves on with every change of `people` and `groups`. */
+  directories: { project_id: string; revision: number }
   policies: { project_id: string; revision: number; body: string }
   sessions: { id: string; cookie_hash: string; expires_at: number; body: string }
   sign_in_tokens: { token_hash: string; expires_at: number; body: string }
@@ -28,26 +30,34 @@ export interface Tables {
 export interface IntentsTable {
   id: string
   project_id: string
-  /** The bound agent, else the lineage of the key: the scope of idempotency keys. */
+  /** The bound agent, else the lineage of the key. */
   owner: string
-  idempotency_key: string | null
   key_id: string
   declared_by: string
   action: string
   source: string | null
+  /** Canonical JSON: the bytes that `params_digest` is the hash of. */
+  params: string
   params_digest: string
   decision: string
   created_at: number
-  /** JSON; never written again. */
+  /** JSON of the declaration but for the params; never written again. */
   declaration: string
   status: string
-  execution_state: string
+  /** 1: it may have run, and no outcome is known (started, suspended, unknown). */
+  is_open: number
   /** When the clock moves it next; null: never. */
   due_at: number | null
   /** JSON of everything else. */
   progress: string
 }
 
+/** One intent per key of an owner. Stays when the intent is deleted, so that the key is not taken for a new one. */
+export interface IdempotencyKeysTable {
+  owner: string
+  key: string
+  intent_id: string
+}
 /** One vote per person. */
 export interface VotesTable {
   intent_id: string
@@ -71,7 +81,7 @@ export interface OutboxTable {
   intent_id: string
   event: string
   created_at: number
-  attempts: Generated<number>
+  attempts: number
   next_at: number
   done_at: number | null
 }

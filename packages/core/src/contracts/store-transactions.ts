@@ -329,6 +329,14 @@ export const TRANSACTION_TESTS: readonly StoreTest[] = [
     },
   },
   {
+    name: 'refuses to be read from within a transaction, whose tx alone sees what it wrote',
+    async run(store) {
+      const error = await rejection(store.transaction(() => store.project(PROJECT)))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(await store.projects()).toEqual([])
+    },
+  },
+  {
     name: 'refuses what comes after the end of a transaction',
     async run(store) {
       let kept: StoreTransaction | undefined

@@ -1,0 +1,328 @@
+/**
+ * The registry of a SQL store: documents, each under the keys by which it is found.
+ *
+ * @module
+ */
+import type {
+  Agent,
+  Directory,
+  EpochMs,
+  Person,
+  Policy,
+  Project,
+  ProjectId,
+  ProjectKey,
+  RequestRecord,
+  Session,
+  SignInToken,
+  StoreReader,
+  StoreTransaction,
+} from '@silentauth/core'
+import { sql } from 'kysely'
+import { type Connection, first, type Query } from './connection.js'
+import type { Builder } from './engine.js'
+import { revised } from './revised.js'
+import { statement } from './statement.js'
+
+export type RegistryReader = Pick<
+  StoreReader,
+  | 'project'
+  | 'projects'
+  | 'key'
+  | 'keyBySecretHash'
+  | 'keys'
+  | 'agent'
+  | 'agentByFingerprint'
+  | 'agents'
+  | 'person'
+  | 'directory'
+  | 'policies'
+  | 'sessionByCookieHash'
+  | 'request'
+>
+export type RegistryWriter = Pick<
+  StoreTransaction,
+  | 'putProject'
+  | 'putKey'
+  | 'putAgent'
+  | 'putPerson'
+  | 'putGroup'
+  | 'putPolicies'
+  | 'putSession'
+  | 'deleteSession'
+  | 'putSignInToken'
+  | 'takeSignInToken'
+  | 'putRequest'
+>
+
+export interface SqlRegistry {
+  reader(connection: Connection): RegistryReader
+  /** Both halves of one transaction: it must not leave in memory what it has only written itself. */
+  transaction(connection: Connection): RegistryReader & RegistryWriter
+  /** When a commit failed: a later one gives the same revision to other documents. */
+  forget(): void
+}
+
+export function sqlRegistry(db: Builder, now: () => EpochMs): SqlRegistry {
+  const ask = registryStatements(db)
+  const directories = revised<Directory>()
+  const policySets = revised<readonly Policy[]>()
+
+  /** @param changed projects whose directory or policies this transaction has written */
+  function readerOf(connection: Connection, changed: ReadonlySet<string>): RegistryReader {
+    const one = async <Document>(query: Query): Promise<Document | undefined> => {
+      const row = await first<{ body: string }>(connection, query)
+      return row && (JSON.parse(row.body) as Document)
+    }
+    const all = async <Document>(query: Query): Promise<readonly Document[]> =>
+      (await connection.all<{ body: string }>(query)).map(({ body }) => JSON.parse(body) as Document)
+    const revisionOf = async (query: Query): Promise<number> =>
+      (await first<{ revision: number }>(connection, query))?.revision ?? 0
+
+    const readDirectory = async (projectId: ProjectId): Promise<Directory> => ({
+      people: await all<Person>(ask.people({ projectId })),
+      groups: (await connection.all<{ name: string }>(ask.groups({ projectId }))).map(({ name }) => name),
+    })
+    const readPolicies = async (projectId: ProjectId): Promise<readonly Policy[]> =>
+      (await one<Policy[]>(ask.policies({ projectId }))) ?? []
+
+    return {
+      project: (id) => one<Project>(ask.project({ id })),
+      projects: () => all<Project>(ask.projects({})),
+      key: (id) => one<ProjectKey>(ask.key({ id })),
+      keyBySecretHash: (secretHash) => one<ProjectKey>(ask.keyBySecretHash({ secretHash })),
+      keys: (projectId) => all<ProjectKey>(ask.keys({ projectId })),
+      agent: (id) => one<Agent>(ask.agent({ id })),
+      agentByFingerprint: (projectId, fingerprint) => one<Agent>(ask.agentByFingerprint({ projectId, fingerprint })),
+      agents: (projectId) => all<Agent>(ask.agents({ projectId })),
+      person: (id) => one<Person>(ask.person({ id })),
+      async directory(projectId) {
+        if (changed.has(directoryOf(projectId))) return readDirectory(projectId)
+        const revision = await revisionOf(ask.directoryRevision({ projectId }))
+        return directories.at(projectId, revision, () => readDirectory(projectId))
+      },
+      async policies(projectId) {
+        const revision = await revisionOf(ask.policiesRevision({ projectId }))
+        const read = () => readPolicies(projectId)
+        return {
+          revision,
+          policies: changed.has(policiesOf(projectId)) ? await read() : await policySets.at(projectId, revision, read),
+        }
+      },
+      sessionByCookieHash: (cookieHash) => one<Session>(ask.sessionByCookieHash({ cookieHash })),
+      request: (principal, key) => one<RequestRecord>(ask.request({ principal, key, now: now() })),
+    }
+  }
+
+  function transaction(connection: Connection): RegistryReader & RegistryWriter {
+    const changed = new Set<string>()
+    const reader = readerOf(connection, changed)
+    const changeDirectory = async (projectId: ProjectId): Promise<void> => {
+      changed.add(directoryOf(projectId))
+      await connection.run(ask.moveDirectory({ projectId }))
+    }
+    return {
+      ...reader,
+      putProject: (project) => connection.run(ask.putProject({ id: project.id, body: JSON.stringify(project) })),
+      putKey: (key) => connection.run(ask.putKey({ ...key, body: JSON.stringify(key) })),
+      putAgent: (agent) => connection.run(ask.putAgent({ ...agent, body: JSON.stringify(agent) })),
+      async putPerson(person) {
+        const earlier = await reader.person(person.id)
+        if (earlier && earlier.projectId !== person.projectId) await changeDirectory(earlier.projectId)
+        await changeDirectory(person.projectId)
+        await connection.run(ask.putPerson({ ...person, body: JSON.stringify(person) }))
+      },
+      async putGroup(projectId, name) {
+        await changeDirectory(projectId)
+        await connection.run(ask.putGroup({ projectId, name }))
+      },
+      async putPolicies(projectId, policies) {
+        changed.add(policiesOf(projectId))
+        await connection.run(ask.putPolicies({ projectId, body: JSON.stringify(policies) }))
+      },
+      async putSession(session) {
+        await connection.run(ask.forgetSessions({ now: now() }))
+        await connection.run(ask.putSession({ ...session, body: JSON.stringify(session) }))
+      },
+      deleteSession: (id) => connection.run(ask.deleteSession({ id })),
+      async putSignInToken(token) {
+        await connection.run(ask.forgetSignInTokens({ now: now() }))
+        await connection.run(ask.putSignInToken({ ...token, body: JSON.stringify(token) }))
+      },
+      async takeSignInToken(tokenHash) {
+        const row = await first<{ body: string }>(connection, ask.takeSignInToken({ tokenHash }))
+        return row && (JSON.parse(row.body) as SignInToken)
+      },
+      async putRequest(record) {
+        await connection.run(ask.forgetRequests({ now: now() }))
+        await connection.run(ask.putRequest({ ...record, body: JSON.stringify(record) }))
+      },
+    }
+  }
+
+  return {
+    reader: (connection) => readerOf(connection, NOTHING),
+    transaction,
+    forget() {
+      directories.forget()
+      policySets.forget()
+    },
+  }
+}
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+function directoryOf(projectId: ProjectId): string {
+  return `directory ${projectId}`
+}
+
+function policiesOf(projectId: ProjectId): string {
+  return `policies ${projectId}`
+}
+
+function registryStatements(db: Builder) {
+  return { ...keyStatements(db), ...peopleStatements(db), ...signInStatements(db), ...requestStatements(db) }
+}
+
+type OfProject = { projectId: ProjectId }
+
+function keyStatements(db: Builder) {
+  return {
+    project: statement(({ id }: { id: string }) => db.selectFrom('projects').select('body').where('id', '=', id)),
+    projects: statement(() => db.selectFrom('projects').select('body').orderBy('id')),
+    putProject: statement(({ id, body }: { id: string; body: string }) =>
+      db
+        .insertInto('projects')
+        .values({ id, body })
+        .onConflict((on) => on.column('id').doUpdateSet({ body })),
+    ),
+    key: statement(({ id }: { id: string }) => db.selectFrom('project_keys').select('body').where('id', '=', id)),
+    keyBySecretHash: statement(({ secretHash }: { secretHash: string }) =>
+      db.selectFrom('project_keys').select('body').where('secret_hash', '=', secretHash),
+    ),
+    keys: statement(({ projectId }: OfProject) =>
+      db.selectFrom('project_keys').select('body').where('project_id', '=', projectId).orderBy('id'),
+    ),
+    putKey: statement(
+      ({ id, projectId, secretHash, body }: OfProject & { id: string; secretHash: string; body: string }) =>
+        db
+          .insertInto('project_keys')
+          .values({ id, project_id: projectId, secret_hash: secretHash, body })
+          .onConflict((on) => on.column('id').doUpdateSet({ project_id: projectId, secret_hash: secretHash, body })),
+    ),
+    agent: statement(({ id }: { id: string }) => db.selectFrom('agents').select('body').where('id', '=', id)),
+    agentByFingerprint: statement(({ projectId, fingerprint }: OfProject & { fingerprint: string }) =>
+      db.selectFrom('agents').select('body').where('project_id', '=', projectId).where('fingerprint', '=', fingerprint),
+    ),
+    agents: statement(({ projectId }: OfProject) =>
+      db.selectFrom('agents').select('body').where('project_id', '=', projectId).orderBy('id'),
+    ),
+    putAgent: statement(
+      ({ id, projectId, fingerprint, body }: OfProject & { id: string; fingerprint: string; body: string }) =>
+        db
+          .insertInto('agents')
+          .values({ id, project_id: projectId, fingerprint, body })
+          .onConflict((on) => on.column('id').doUpdateSet({ project_id: projectId, fingerprint, body })),
+    ),
+  }
+}
+
+function peopleStatements(db: Builder) {
+  return {
+    person: statement(({ id }: { id: string }) => db.selectFrom('people').select('body').where('id', '=', id)),
+    people: statement(({ projectId }: OfProject) =>
+      db.selectFrom('people').select('body').where('project_id', '=', projectId).orderBy('id'),
+    ),
+    putPerson: statement(({ id, projectId, body }: OfProject & { id: string; body: string }) =>
+      db
+        .insertInto('people')
+        .values({ id, project_id: projectId, body })
+        .onConflict((on) => on.column('id').doUpdateSet({ project_id: projectId, body })),
+    ),
+    groups: statement(({ projectId }: OfProject) =>
+      db.selectFrom('groups').select('name').where('project_id', '=', projectId).orderBy('name'),
+    ),
+    putGroup: statement(({ projectId, name }: OfProject & { name: string }) =>
+      db
+        .insertInto('groups')
+        .values({ project_id: projectId, name })
+        .onConflict((on) => on.columns(['project_id', 'name']).doNothing()),
+    ),
+    directoryRevision: statement(({ projectId }: OfProject) =>
+      db.selectFrom('directories').select('revision').where('project_id', '=', projectId),
+    ),
+    moveDirectory: statement(({ projectId }: OfProject) =>
+      db
+        .insertInto('directories')
+        .values({ project_id: projectId, revision: sql.lit(1) })
+        .onConflict((on) => on.column('project_id').doUpdateSet({ revision: NEXT('directories') })),
+    ),
+    policiesRevision: statement(({ projectId }: OfProject) =>
+      db.selectFrom('policies').select('revision').where('project_id', '=', projectId),
+    ),
+    policies: statement(({ projectId }: OfProject) =>
+      db.selectFrom('policies').select('body').where('project_id', '=', projectId),
+    ),
+    putPolicies: statement(({ projectId, body }: OfProject & { body: string }) =>
+      db
+        .insertInto('policies')
+        .values({ project_id: projectId, revision: sql.lit(1), body })
+        .onConflict((on) => on.column('project_id').doUpdateSet({ revision: NEXT('policies'), body })),
+    ),
+  }
+}
+
+function signInStatements(db: Builder) {
+  return {
+    sessionByCookieHash: statement(({ cookieHash }: { cookieHash: string }) =>
+      db.selectFrom('sessions').select('body').where('cookie_hash', '=', cookieHash),
+    ),
+    forgetSessions: statement(({ now }: { now: EpochMs }) => db.deleteFrom('sessions').where('expires_at', '<=', now)),
+    putSession: statement((row: { id: string; cookieHash: string; expiresAt: EpochMs; body: string }) =>
+      db
+        .insertInto('sessions')
+        .values({ id: row.id, cookie_hash: row.cookieHash, expires_at: row.expiresAt, body: row.body })
+        .onConflict((on) =>
+          on.column('id').doUpdateSet({ cookie_hash: row.cookieHash, expires_at: row.expiresAt, body: row.body }),
+        ),
+    ),
+    deleteSession: statement(({ id }: { id: string }) => db.deleteFrom('sessions').where('id', '=', id)),
+    forgetSignInTokens: statement(({ now }: { now: EpochMs }) =>
+      db.deleteFrom('sign_in_tokens').where('expires_at', '<=', now),
+    ),
+    putSignInToken: statement(
+      ({ tokenHash, expiresAt, body }: { tokenHash: string; expiresAt: EpochMs; body: string }) =>
+        db
+          .insertInto('sign_in_tokens')
+          .values({ token_hash: tokenHash, expires_at: expiresAt, body })
+          .onConflict((on) => on.column('token_hash').doUpdateSet({ expires_at: expiresAt, body })),
+    ),
+    takeSignInToken: statement(({ tokenHash }: { tokenHash: string }) =>
+      db.deleteFrom('sign_in_tokens').where('token_hash', '=', tokenHash).returning('body'),
+    ),
+  }
+}
+
+function requestStatements(db: Builder) {
+  return {
+    request: statement(({ principal, key, now }: { principal: string; key: string; now: EpochMs }) =>
+      db
+        .selectFrom('requests')
+        .select('body')
+        .where('principal', '=', principal)
+        .where('key', '=', key)
+        .where('expires_at', '>', now),
+    ),
+    forgetRequests: statement(({ now }: { now: EpochMs }) => db.deleteFrom('requests').where('expires_at', '<=', now)),
+    putRequest: statement((row: { principal: string; key: string; expiresAt: EpochMs; body: string }) =>
+      db
+        .insertInto('requests')
+        .values({ principal: row.principal, key: row.key, expires_at: row.expiresAt, body: row.body }),
+    ),
+  }
+}
+
+/** The revision that follows the stored one. */
+function NEXT(table: 'directories' | 'policies') {
+  return sql<number>`${sql.ref(`${table}.revision`)} + 1`
+}

@@ -1,0 +1,46 @@
+/**
+ * What a store on SQL reads and writes, whatever the engine below its connection.
+ *
+ * @module
+ */
+import type { EpochMs, StoreReader, StoreTransaction } from '@silentauth/core'
+import { sqlAuditLog } from './audit-log.js'
+import type { Connection } from './connection.js'
+import type { Builder } from './engine.js'
+import { sqlIntents } from './intents.js'
+import { sqlOutbox } from './outbox.js'
+import { sqlRegistry } from './registry.js'
+
+export interface SqlStore {
+  reader(connection: Connection): StoreReader
+  /** Reads and writes of one transaction, which has begun on this connection. */
+  transaction(connection: Connection): StoreTransaction
+  /** Must be called when a commit failed. */
+  forget(): void
+}
+
+/** @param db builds the queries */
+export function sqlStore(db: Builder, now: () => EpochMs): SqlStore {
+  const intents = sqlIntents(db)
+  const log = sqlAuditLog(db)
+  const outbox = sqlOutbox(db)
+  const registry = sqlRegistry(db, now)
+  return {
+    reader: (connection) => ({
+      now: async () => now(),
+      ...intents.reader(connection),
+      ...log.reader(connection),
+      ...registry.reader(connection),
+    }),
+    transaction: (connection) => ({
+      now: async () => now(),
+      ...intents.reader(connection),
+      ...intents.writer(connection),
+      ...log.reader(connection),
+      ...log.writer(connection),
+      ...outbox.writer(connection),
+      ...registry.transaction(connection),
+    }),
+    forget: registry.forget,
+  }
+}
