@@ -93,7 +93,8 @@ export interface RunningServer extends AsyncDisposable {
  * the database has a newer schema
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { port = 4747, host = '127.0.0.1', closeTimeoutMs = 5000 } = options
+  const { port = 4747, closeTimeoutMs = 5000 } = options
+  const host = addressOf(options.host)
   requireSafe(options, host)
   const logger = options.logger ?? pino({ name: 'silentauth', level: 'warn' }, pino.destination(2))
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -169,7 +170,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
 }
 
-const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+const LOOPBACK = ['127.0.0.1', '::1']
+
+/** What `localhost` is differs from system to system, and clients accept http for the two addresses only. */
+function addressOf(host = '127.0.0.1'): string {
+  return host === 'localhost' ? '127.0.0.1' : host
+}
 
 /** Before anything is opened or made. */
 function requireSafe({ publicUrl }: ServerOptions, host: string): void {

@@ -143,6 +143,10 @@ describe('a server that starts with nothing', () => {
     expect(verified.data.claims.iss).toBe(server.issuer)
   })
 
+  it.each(['localhost', '127.0.0.1'])('listens on an address of this machine alone: %s', async (host) => {
+    expect((await start({ host })).url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  })
+
   it('publishes no key for the HS256 profile', async () => {
     const server = await start({ executionSecret: randomBytes(32).toString('base64url') })
     expect(await (await fetch(server.jwksUrl)).json()).toEqual({ keys: [] })
@@ -227,7 +231,7 @@ describe('a server refuses to start', () => {
       .all() as { name: string }[]
     database.exec(`insert into ${table?.name} values ('9999_from_the_future', '2099-01-01T00:00:00.000Z')`)
     database.close()
-    await expect(start()).rejects.toThrow()
+    await expect(start()).rejects.toThrow('newer schema')
   })
 
   it('with a key file that others can read', async () => {
