@@ -89,12 +89,14 @@ describe('a wait with a timeout', () => {
     ['the gate holds the answer', 'silent'],
     ['the gate answers that nobody decided', pending],
     ['the gate is away', 'lost'],
-  ])('ends with WAIT_TIMEOUT when %s', async (_, step) => {
+  ])('ends with WAIT_TIMEOUT when %s', { timeout: 10_000 }, async (_, step) => {
     await using server = await scriptedServer([step])
-    await expect(server.client().wait(INTENT_ID, { timeoutMs: 60 })).rejects.toMatchObject({
-      code: 'WAIT_TIMEOUT',
-      intentId: INTENT_ID,
-    })
+    await expect(server.client({ requestTimeoutMs: 600_000 }).wait(INTENT_ID, { timeoutMs: 60 })).rejects.toMatchObject(
+      {
+        code: 'WAIT_TIMEOUT',
+        intentId: INTENT_ID,
+      },
+    )
   })
 
   it('of 0 looks once', async () => {
