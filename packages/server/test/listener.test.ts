@@ -207,7 +207,7 @@ describe('in an app of somebody else, whose middleware rebuilds responses', () =
       await next()
       context.header('x-outer', 'yes')
     })
-    outer.route('/', test.app as unknown as Hono)
+    outer.route('/', test.app)
     const server = serve({ fetch: outer.fetch, port: 0, hostname: '127.0.0.1' })
     await new Promise((resolve) => server.once('listening', resolve))
     try {
