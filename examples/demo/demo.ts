@@ -50,14 +50,15 @@ try {
   const permits: string[] = []
   const report = terminalReporter()
   const onEvent = (event: GateEvent): void => {
-    if (event.type === 'pending') {
-      intentId = event.intent.id
-      waitForDecision(event.intent.id).catch((error: unknown) => {
-        say(String(error))
-        process.exitCode = 1
-      })
+    if (event.type !== 'pending') {
+      report(event)
+      return
     }
-    if (event.type !== 'pending' || verdict) report(event)
+    intentId = event.intent.id
+    askPerson(event, report).catch((error: unknown) => {
+      say(String(error))
+      process.exitCode = 1
+    })
   }
   const agent = refundAgent({
     gate: sdk,
@@ -120,9 +121,17 @@ try {
   await rm(dataDir, { recursive: true, force: true })
 }
 
-async function waitForDecision(id: IntentId): Promise<void> {
+/** The link signs in and lands on the review; `--approve` and `--deny` follow it without a browser. */
+async function askPerson(
+  event: Extract<GateEvent, { type: 'pending' }>,
+  report: (event: GateEvent) => void,
+): Promise<void> {
+  const { id } = event.intent
   const link = await gate.signInLink(gate.owner.id, { next: `/inbox/${id}` })
-  if (verdict) return (await signIn(link)).decide(id, verdict)
-  say('It stopped: issue_refund needs a person. Open this page, read what it wants to do, and decide:\n')
-  say(`  ${link}\n`)
+  if (verdict) {
+    report(event)
+    return (await signIn(link)).decide(id, verdict)
+  }
+  say('It stopped, and waits for a person. Open this page, read what it wants to do, and decide:\n')
+  report({ ...event, approvalUrl: link })
 }
