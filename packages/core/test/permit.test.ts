@@ -347,6 +347,10 @@ describe('verifyPermit', () => {
     })
   })
 
+  it('waits for a revocation list that does not name the permit', async () => {
+    await expect(verifyPermit(token, { ...expected, isRevoked: async () => false })).resolves.toMatchObject({ params })
+  })
+
   it('waits for a proof', async () => {
     const verifyProof = async () => {
       throw new Error('no proof')
