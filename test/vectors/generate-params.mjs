@@ -124,13 +124,8 @@ const digested = [
 ]
 
 const write = (name, head, lists) => {
-  const body = Object.entries(lists).map(
-    ([list, items]) => `  "${list}": [\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`,
-  )
-  writeFileSync(
-    new URL(name, import.meta.url),
-    `${JSON.stringify(head, null, 2).slice(0, -2)},\n${body.join(',\n')}\n}\n`,
-  )
+  const body = Object.entries(lists).map(([list, items]) => `  "${list}": [\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`)
+  writeFileSync(new URL(name, import.meta.url), `${JSON.stringify(head, null, 2).slice(0, -2)},\n${body.join(',\n')}\n}\n`)
 }
 
 write(
@@ -161,12 +156,7 @@ write(
   {
     cases: digested.map(([name, json]) => {
       const text = canonical(JSON.parse(json))
-      return {
-        name,
-        json,
-        canonical: text,
-        digest: `sha-256:${createHash('sha256').update(text, 'utf8').digest('base64url')}`,
-      }
+      return { name, json, canonical: text, digest: `sha-256:${createHash('sha256').update(text, 'utf8').digest('base64url')}` }
     }),
   },
 )
