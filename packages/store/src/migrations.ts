@@ -116,6 +116,7 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
     .addPrimaryKeyConstraint('agents_key', ['id'])
     .addUniqueConstraint('agents_fingerprint', ['project_id', 'fingerprint'])
     .execute()
+  await index('agents_of_project').on('agents').columns(['project_id', 'id']).execute()
   await table('people', { id: 'text', project_id: 'text', body: 'text' })
     .addPrimaryKeyConstraint('people_key', ['id'])
     .execute()
