@@ -10,13 +10,16 @@ import type { Migrations } from './migrations.js'
 
 /** @throws Error when a migration fails, or the schema is newer than these migrations */
 export async function migrate(db: Builder, migrations: Migrations): Promise<void> {
+  const applied = await appliedMigrations(db)
   // Looked at first: kysely's own words for it do not say what to do.
-  const unknown = (await appliedMigrations(db)).filter((name) => !Object.hasOwn(migrations, name))
+  const unknown = applied.filter((name) => !Object.hasOwn(migrations, name))
   if (unknown.length > 0) {
     throw new Error(
       `the database has a newer schema (${unknown.join(', ')}): use the version that wrote it, or a later one`,
     )
   }
+  // Without the write lock, which another process may need for long.
+  if (applied.length === Object.keys(migrations).length) return
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
   const { error } = await migrator.migrateToLatest()
   if (error) throw new Error('the database could not be migrated; it is as it was before', { cause: error })

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,14 +8,22 @@ import { type IntentId, newId, type Project, type Store } from '@silentauth/core
 import { describeStore } from '@silentauth/core/contracts'
 import { testGate } from '@silentauth/core/testing'
 import { sqliteStore } from '@silentauth/store/sqlite'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'silentauth-store-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 let files = 0
 const newFile = () => path.join(folder, `${++files}.db`)
 
-describeStore('sqliteStore in a file', () => sqliteStore({ file: newFile() }))
+const template = newFile()
+beforeAll(async () => (await sqliteStore({ file: template }))[Symbol.asyncDispose]())
+
+describeStore('sqliteStore in a file', async () => {
+  const file = newFile()
+  // Making the schema takes longer than most tests.
+  copyFileSync(template, file)
+  return sqliteStore({ file })
+})
 describeStore('sqliteStore in memory', () => sqliteStore({ file: ':memory:' }))
 
 describe('sqliteStore', () => {
@@ -98,6 +106,15 @@ describe('sqliteStore', () => {
     const error: unknown = await test.gate.declare({ action: 'issue_refund', params }).catch((thrown) => thrown)
     expect(error).toMatchObject({ code: 'DB_ERROR', cause: { code: 'ERR_SQLITE_ERROR' } })
     expect(`${error} ${(error as Error).cause}`).not.toContain(params.iban)
+  })
+
+  it('comes up on a file that is up to date while another process holds the write lock', async () => {
+    const file = newFile()
+    await using first = await sqliteStore({ file })
+    using other = new DatabaseSync(file)
+    other.exec('begin immediate')
+    await using second = await sqliteStore({ file, timeoutMs: 0 })
+    expect([await first.projects(), await second.projects()]).toEqual([[], []])
   })
 
   it('refuses a schema that is newer than itself, and leaves the file alone', async () => {
