@@ -122,6 +122,10 @@ describe('ordinaryClaims', () => {
   })
 })
 
+/** Texts of letters from one range of Unicode. */
+const written = (min: number, max: number, maxLength: number) =>
+  fc.array(fc.integer({ min, max }), { maxLength }).map((points) => String.fromCodePoint(...points))
+
 describe('the grammar and the careful way', () => {
   const { cases } = JSON.parse(
     readFileSync(new URL('../../../test/vectors/permits.json', import.meta.url), 'utf8'),
@@ -181,17 +185,14 @@ describe('the grammar and the careful way', () => {
         read++
         return isDeepStrictEqual(claims, carefully(changed))
       }),
-      { seed, numRuns: 6000 },
+      { seed, numRuns: 4000 },
     )
     expect(read).toBeGreaterThan(50)
   })
 
   it(`agree on permits of any texts and numbers (seed ${seed})`, () => {
     let read = 0
-    const text = fc.oneof(
-      fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
-      fc.string({ unit: 'binary', maxLength: 6 }),
-    )
+    const text = fc.oneof(written(32, 126, 12), written(0, 0xd7ff, 6), written(0xe000, 0x10ffff, 3))
     const number = fc.oneof(
       fc.integer({ min: 1, max: 99_999_999_999 }),
       fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -220,19 +221,14 @@ describe('the grammar and the careful way', () => {
       .map(([all, names]) => Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name))))
     fc.assert(
       fc.property(change, (changes) => {
-        let written: string
-        try {
-          written = canonicalJson(aPermit(changes))
-        } catch {
-          return true // half of a surrogate pair
-        }
-        const found = ordinaryClaims(written)
+        const said = canonicalJson(aPermit(changes))
+        const found = ordinaryClaims(said)
         if (found === undefined) return true
         read++
-        return isDeepStrictEqual(found, carefully(written))
+        return isDeepStrictEqual(found, carefully(said))
       }),
-      { seed, numRuns: 1500 },
+      { seed, numRuns: 1000 },
     )
-    expect(read).toBeGreaterThan(20)
+    expect(read).toBeGreaterThan(10)
   })
 })

@@ -225,7 +225,7 @@ describe.each<[string, Verify]>([
           code: expect.stringMatching(/^PERMIT_/),
         })
       }),
-      { seed, numRuns: 400 },
+      { seed, numRuns: 250 },
     )
   })
 
@@ -242,7 +242,7 @@ describe.each<[string, Verify]>([
           code: expect.stringMatching(/^PERMIT_/),
         })
       }),
-      { seed, numRuns: 400 },
+      { seed, numRuns: 250 },
     )
   })
 
@@ -261,7 +261,7 @@ describe.each<[string, Verify]>([
           })
         },
       ),
-      { seed, numRuns: 400 },
+      { seed, numRuns: 250 },
     )
   })
 
@@ -274,7 +274,7 @@ describe.each<[string, Verify]>([
           code: expect.stringMatching(/^(PERMIT_PARAMS|PARAMS_NOT_CANONICAL)$/),
         })
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 200 },
     )
   })
 
