@@ -3,8 +3,8 @@ import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { DatabaseSync } from 'node:sqlite'
-import { type IntentId, newId, type Project, type Store } from '@silentauth/core'
+import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type IntentId, newId, type Policy, type Project, type Store } from '@silentauth/core'
 import { describeStore } from '@silentauth/core/contracts'
 import { testGate } from '@silentauth/core/testing'
 import { sqliteStore } from '@silentauth/store/sqlite'
@@ -148,6 +148,28 @@ describe('sqliteStore', () => {
     expect(Object.isFrozen(first.policies[0]?.match)).toBe(true)
   })
 
+  it('forgets policies that were read before a commit that failed', async () => {
+    await using store = await sqliteStore({ file: newFile() })
+    const [undone, kept] = [aPolicy('undone'), aPolicy('kept')]
+    const run = StatementSync.prototype.run
+    vi.spyOn(StatementSync.prototype, 'run').mockImplementation(function (this: StatementSync, ...args) {
+      if (this.sourceSQL === 'commit') throw new Error('disk full')
+      return run.apply(this, args)
+    })
+    const outcomes = await Promise.allSettled([
+      store.transaction((tx) => tx.putPolicies('prj_a', [undone])),
+      // In the same group: what it reads was never committed.
+      store.transaction((tx) => tx.policies('prj_a')),
+    ])
+    vi.restoreAllMocks()
+    expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual([
+      'DB_ERROR',
+      'DB_ERROR',
+    ])
+    await store.transaction((tx) => tx.putPolicies('prj_a', [kept]))
+    expect((await store.policies('prj_a')).policies).toEqual([kept])
+  })
+
   it('sees policies and people that another process has changed', async () => {
     const file = newFile()
     await using test = await gateOver(file)
@@ -283,6 +305,12 @@ function aProject(id: Project['id']): Project {
     requireRegisteredAgents: false,
     approverLabels: 'email',
   }
+}
+
+function aPolicy(name: string): Policy {
+  const match = { actionPattern: 'read_*' }
+  const rule = { enabled: true, mode: 'enforce', priority: 0, decision: 'require_approval' } as const
+  return { id: newId('pol'), version: 1, createdAt: 0, name, match, ...rule }
 }
 
 async function put(store: Store, project: Project): Promise<void> {
