@@ -128,7 +128,7 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   CHANGES_REQUESTED: 'Change what the approver asked for and declare a new intent that names this one in `supersedes`.',
   WAIT_TIMEOUT: 'No decision within the time that the caller was willing to wait; the tool did not run.',
   GATE_UNAVAILABLE:
-    'The gate cannot be reached, so nothing runs. Check its URL and that it is up; `silentauth doctor` helps.',
+    'The gate cannot be reached or its permits cannot be verified here, so nothing runs. The message says which; check its URL, and that it is up.',
   EXECUTION_RUNNING: 'Another process executes this approval now. Wait for its outcome; do not execute.',
   EXECUTION_UNKNOWN:
     'It may have run: it began and never reported. A person reconciles it on the review page; do not retry.',

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Outcome, WaitOptions } from './asking-side.js'
+import type { ErrorCode } from './errors.js'
 import type { Intent, SettledIntent } from './intent.js'
 
 export type GateEvent =
@@ -19,6 +20,15 @@ export type GateEvent =
   | { readonly type: 'claimed'; readonly intent: SettledIntent }
   | { readonly type: 'finished'; readonly intent: SettledIntent; readonly outcome: Outcome }
   | { readonly type: 'report_failed'; readonly intent: SettledIntent; readonly error: unknown }
+  /** It does not run, and no decision of a person or a policy says so: nobody decided in time, the gate is away, a permit did not verify. */
+  | {
+      readonly type: 'refused'
+      readonly intent: Intent | undefined
+      readonly action: string
+      readonly code: ErrorCode
+      /** Ids and field names only. */
+      readonly message: string
+    }
 
 export interface GuardOptions extends WaitOptions {
   /** Waiting is never silent: `terminalReporter()` prints these. */

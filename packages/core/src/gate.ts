@@ -182,6 +182,24 @@ const LET_GO_MS = 5000
  * @throws only the signal's reason
  */
 export async function hold(gate: Gate, call: GateCall, options: GuardOptions = {}): Promise<Begun> {
+  const begun = await holdUntilBegun(gate, call, options)
+  if (begun.type === 'refused' && !DECISIONS.has(begun.code)) {
+    const { intent, code } = begun
+    emit(options, { type: 'refused', intent, action: call.draft.action, code, message: refusalError(begun).message })
+  }
+  return begun
+}
+
+/** Refusals that `decided` has told, or that policy gave at once. */
+const DECISIONS: ReadonlySet<ErrorCode> = new Set([
+  'INTENT_DENIED',
+  'INTENT_EXPIRED',
+  'INTENT_CANCELLED',
+  'INTENT_SUPERSEDED',
+  'CHANGES_REQUESTED',
+])
+
+async function holdUntilBegun(gate: Gate, call: GateCall, options: GuardOptions): Promise<Begun> {
   const { signal } = options
   signal?.throwIfAborted()
   const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY)

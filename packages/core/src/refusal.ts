@@ -37,10 +37,14 @@ export function isGateRefusal(value: unknown): value is GateRefusal {
 /** The text for the model: what happened, who said so, whether it may have run, and not to retry. */
 export function refusalText(refusal: NotExecuted): string {
   const intent = isSilentAuthError(refusal) ? undefined : refusal.intent
-  const action = intent ? `\`${intent.action}\`` : 'The action'
+  const action = intent ? `\`${intent.action}\`` : 'this call'
   const comment = intent?.resolution?.comment ? ` They said: ${JSON.stringify(intent.resolution.comment)}.` : ''
   const id = intent ? ` (${intent.id})` : ''
-  return `${sentence(refusalCode(refusal), action, comment)}${id}`
+  const failed = !isSilentAuthError(refusal) && refusal.type === 'recorded' && refusal.outcome.status === 'failed'
+  const said = failed
+    ? `Not executed again: ${action} ran before under this approval, and failed. ${DO_NOT_RETRY}`
+    : sentence(refusalCode(refusal), action, comment)
+  return `${said}${id}`
 }
 
 export function refusalCode(refusal: NotExecuted): ErrorCode {

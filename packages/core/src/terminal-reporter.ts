@@ -85,6 +85,10 @@ export function terminalReporter(options: TerminalReporterOptions = {}): (event:
       case 'report_failed':
         print(`  ${event.intent.action}: its outcome could not be reported; the gate will show it as unknown`)
         return
+      case 'refused':
+        if (event.intent) rest(event.intent.id)
+        print(`  ${event.action} was not executed: ${event.message}`)
+        return
     }
   }
 }

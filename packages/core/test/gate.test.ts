@@ -402,6 +402,13 @@ describe('hold', () => {
     expect([await stateOf(test.gate, call), execute.mock.calls.length]).toEqual(['cancelled none', 0])
   })
 
+  it('says why nothing runs where no decision says it', async () => {
+    await using test = await testGate()
+    const events: GateEvent[] = []
+    await hold(test.gate, aCall(), { timeoutMs: 1, onEvent: (event) => events.push(event) })
+    expect(events.at(-1)).toMatchObject({ type: 'refused', code: 'WAIT_TIMEOUT' })
+  })
+
   it('is never silent: says that it waits, with the votes, and announces the successor of an edit', async () => {
     await using test = await testGate()
     const call = aCall(PARAMS, { edits: { schema: {} } })

@@ -84,4 +84,13 @@ describe('with a TTY', () => {
     expect(text()).toContain('unknown')
     expect(text()).not.toContain('secret')
   })
+
+  it('says why something was not executed, and stops waiting for it', () => {
+    const { report, text } = aTerminal(true)
+    report({ type: 'pending', intent: anIntent('int_1'), approvalUrl: 'http://x' })
+    const refused = { type: 'refused', action: 'issue_refund', code: 'WAIT_TIMEOUT', message: 'no decision' } as const
+    report({ ...refused, intent: anIntent('int_1') })
+    expect(text()).toContain('issue_refund was not executed: no decision')
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })

@@ -25,7 +25,7 @@ export function announce(
   { tool, call, onEvent }: { tool: string; call: ToolCall; onEvent: ((event: GateEvent) => void) | undefined },
 ): void {
   const status = streamedStatus(event)
-  if (status !== undefined) {
+  if (status !== undefined && event.intent) {
     const { id: intentId, action, approvalUrl } = event.intent
     const toolCallId = call.own?.id
     const chunk: GateStreamEvent = { type: 'silentauth.gate', status, intentId, action, tool, toolCallId, approvalUrl }
@@ -44,6 +44,7 @@ function streamedStatus(event: GateEvent): GateStreamEvent['status'] | undefined
     case 'claimed':
     case 'finished':
     case 'report_failed':
+    case 'refused':
       return undefined
   }
 }
