@@ -76,19 +76,14 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
     .addUniqueConstraint('redemptions_id', ['intent_id', 'redemption_id'])
     .execute()
 
-  await table('outbox', {
-    id: 'text',
-    project_id: 'text',
-    intent_id: 'text',
-    event: 'text',
-    created_at: 'integer',
-    attempts: 'integer',
-    next_at: 'integer',
-    done_at: 'integer?',
-  })
-    .addPrimaryKeyConstraint('outbox_key', ['id'])
+  // By time, so that what is written together stands together.
+  await table(
+    'outbox',
+    { created_at: 'integer', id: 'text', project_id: 'text', intent_id: 'text', event: 'text' },
+    'ledger',
+  )
+    .addPrimaryKeyConstraint('outbox_key', ['created_at', 'id'])
     .execute()
-  await index('outbox_due').on('outbox').column('next_at').where(sql`done_at`, 'is', null).execute()
 
   await table('audit_leaves', {
     project_id: 'text',
@@ -102,7 +97,7 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
     .addPrimaryKeyConstraint('audit_leaves_place', ['project_id', 'sequence'])
     .addUniqueConstraint('audit_leaves_id', ['id'])
     .execute()
-  await table('audit_payloads', { leaf_id: 'text', field: 'text', salt: 'text', value: 'text' })
+  await table('audit_payloads', { leaf_id: 'text', field: 'text', salt: 'text', value: 'text' }, 'ledger')
     .addPrimaryKeyConstraint('audit_payloads_key', ['leaf_id', 'field'])
     .execute()
 

@@ -4,7 +4,6 @@
  * @module
  */
 import type { OutboxRow, StoreTransaction } from '@silentauth/core'
-import { sql } from 'kysely'
 import type { Connection } from './connection.js'
 import type { Builder } from './engine.js'
 import { statement } from './statement.js'
@@ -16,14 +15,11 @@ export interface SqlOutbox {
 export function sqlOutbox(db: Builder): SqlOutbox {
   const insert = statement((row: OutboxRow) =>
     db.insertInto('outbox').values({
+      created_at: row.createdAt,
       id: row.id,
       project_id: row.projectId,
       intent_id: row.intentId,
       event: row.event,
-      created_at: row.createdAt,
-      attempts: sql.lit(0),
-      next_at: row.createdAt,
-      done_at: null,
     }),
   )
   return {

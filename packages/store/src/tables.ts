@@ -76,14 +76,11 @@ export interface RedemptionsTable {
 }
 
 export interface OutboxTable {
+  created_at: number
   id: string
   project_id: string
   intent_id: string
   event: string
-  created_at: number
-  attempts: number
-  next_at: number
-  done_at: number | null
 }
 
 /** `sequence` is gap-free per project, from 0. */
