@@ -4,8 +4,6 @@
  * @module
  */
 import {
-  canonicalJson,
-  dueAt,
   type EpochMs,
   type IntentId,
   type IntentQuery,
@@ -19,6 +17,15 @@ import {
 import { sql } from 'kysely'
 import { type Connection, first } from './connection.js'
 import type { Builder } from './engine.js'
+import {
+  intentRow,
+  type Listed,
+  type ProgressColumns,
+  progressColumns,
+  STATE_COLUMNS,
+  type StateRow,
+  stateOf,
+} from './intent-row.js'
 import { statement } from './statement.js'
 import type { IntentsTable } from './tables.js'
 
@@ -168,11 +175,6 @@ export function sqlIntents(db: Builder): SqlIntents {
   return { reader, writer }
 }
 
-const STATE_COLUMNS = ['id', 'created_at', 'params', 'declaration', 'progress'] as const
-type StateRow = Pick<IntentsTable, 'params' | 'declaration' | 'progress'>
-type Listed = Pick<IntentsTable, (typeof STATE_COLUMNS)[number]>
-type ProgressColumns = Pick<IntentsTable, 'status' | 'is_open' | 'due_at' | 'progress'>
-
 /** Written out where an index is of those rows only: an engine cannot tell it from a parameter. */
 const PENDING = sql.lit('pending')
 const OPEN = sql.lit(1)
@@ -256,43 +258,6 @@ function intentStatements(db: Builder) {
       db.insertInto('redemptions').values({ intent_id: intentId, use, redemption_id: id }),
     ),
   }
-}
-
-function intentRow(state: State): IntentsTable {
-  const { params, ...declaration } = state.declaration
-  return {
-    id: declaration.id,
-    project_id: declaration.projectId,
-    owner: declaration.owner,
-    key_id: declaration.keyId,
-    declared_by: declaration.declaredBy,
-    action: declaration.action,
-    source: declaration.source ?? null,
-    params: canonicalJson(params),
-    params_digest: declaration.paramsDigest,
-    decision: declaration.verdict,
-    created_at: declaration.createdAt,
-    declaration: JSON.stringify(declaration),
-    ...progressColumns(state),
-  }
-}
-
-function progressColumns(state: State): ProgressColumns {
-  const { declaration: _, ...progress } = state
-  const { state: execution } = state.execution
-  return {
-    status: state.status,
-    is_open: execution === 'started' || execution === 'suspended' || execution === 'unknown' ? 1 : 0,
-    due_at: dueAt(state) ?? null,
-    progress: JSON.stringify(progress),
-  }
-}
-
-function stateOf({ params, declaration, progress }: StateRow): State {
-  return {
-    declaration: { ...JSON.parse(declaration), params: JSON.parse(params) },
-    ...JSON.parse(progress),
-  } as State
 }
 
 function pageOf(rows: readonly Listed[], limit: number): StatePage {

@@ -6,15 +6,11 @@
 import type {
   Agent,
   Directory,
-  EpochMs,
   Person,
   Policy,
   Project,
   ProjectId,
   ProjectKey,
-  RequestRecord,
-  Session,
-  SignInToken,
   StoreReader,
   StoreTransaction,
 } from '@silentauth/core'
@@ -37,22 +33,10 @@ export type RegistryReader = Pick<
   | 'person'
   | 'directory'
   | 'policies'
-  | 'sessionByCookieHash'
-  | 'request'
 >
 export type RegistryWriter = Pick<
   StoreTransaction,
-  | 'putProject'
-  | 'putKey'
-  | 'putAgent'
-  | 'putPerson'
-  | 'putGroup'
-  | 'putPolicies'
-  | 'putSession'
-  | 'deleteSession'
-  | 'putSignInToken'
-  | 'takeSignInToken'
-  | 'putRequest'
+  'putProject' | 'putKey' | 'putAgent' | 'putPerson' | 'putGroup' | 'putPolicies'
 >
 
 export interface SqlRegistry {
@@ -63,7 +47,7 @@ export interface SqlRegistry {
   forget(): void
 }
 
-export function sqlRegistry(db: Builder, now: () => EpochMs): SqlRegistry {
+export function sqlRegistry(db: Builder): SqlRegistry {
   const ask = registryStatements(db)
   const directories = revised<Directory>()
   const policySets = revised<readonly Policy[]>()
@@ -109,8 +93,6 @@ export function sqlRegistry(db: Builder, now: () => EpochMs): SqlRegistry {
           policies: changed.has(policiesOf(projectId)) ? await read() : await policySets.at(projectId, revision, read),
         }
       },
-      sessionByCookieHash: (cookieHash) => one<Session>(ask.sessionByCookieHash({ cookieHash })),
-      request: (principal, key) => one<RequestRecord>(ask.request({ principal, key, now: now() })),
     }
   }
 
@@ -140,23 +122,6 @@ export function sqlRegistry(db: Builder, now: () => EpochMs): SqlRegistry {
         changed.add(policiesOf(projectId))
         await connection.run(ask.putPolicies({ projectId, body: JSON.stringify(policies) }))
       },
-      async putSession(session) {
-        await connection.run(ask.forgetSessions({ now: now() }))
-        await connection.run(ask.putSession({ ...session, body: JSON.stringify(session) }))
-      },
-      deleteSession: (id) => connection.run(ask.deleteSession({ id })),
-      async putSignInToken(token) {
-        await connection.run(ask.forgetSignInTokens({ now: now() }))
-        await connection.run(ask.putSignInToken({ ...token, body: JSON.stringify(token) }))
-      },
-      async takeSignInToken(tokenHash) {
-        const row = await first<{ body: string }>(connection, ask.takeSignInToken({ tokenHash }))
-        return row && (JSON.parse(row.body) as SignInToken)
-      },
-      async putRequest(record) {
-        await connection.run(ask.forgetRequests({ now: now() }))
-        await connection.run(ask.putRequest({ ...record, body: JSON.stringify(record) }))
-      },
     }
   }
 
@@ -181,7 +146,7 @@ function policiesOf(projectId: ProjectId): string {
 }
 
 function registryStatements(db: Builder) {
-  return { ...keyStatements(db), ...peopleStatements(db), ...signInStatements(db), ...requestStatements(db) }
+  return { ...keyStatements(db), ...peopleStatements(db) }
 }
 
 type OfProject = { projectId: ProjectId }
@@ -268,56 +233,6 @@ function peopleStatements(db: Builder) {
         .insertInto('policies')
         .values({ project_id: projectId, revision: sql.lit(1), body })
         .onConflict((on) => on.column('project_id').doUpdateSet({ revision: NEXT('policies'), body })),
-    ),
-  }
-}
-
-function signInStatements(db: Builder) {
-  return {
-    sessionByCookieHash: statement(({ cookieHash }: { cookieHash: string }) =>
-      db.selectFrom('sessions').select('body').where('cookie_hash', '=', cookieHash),
-    ),
-    forgetSessions: statement(({ now }: { now: EpochMs }) => db.deleteFrom('sessions').where('expires_at', '<=', now)),
-    putSession: statement((row: { id: string; cookieHash: string; expiresAt: EpochMs; body: string }) =>
-      db
-        .insertInto('sessions')
-        .values({ id: row.id, cookie_hash: row.cookieHash, expires_at: row.expiresAt, body: row.body })
-        .onConflict((on) =>
-          on.column('id').doUpdateSet({ cookie_hash: row.cookieHash, expires_at: row.expiresAt, body: row.body }),
-        ),
-    ),
-    deleteSession: statement(({ id }: { id: string }) => db.deleteFrom('sessions').where('id', '=', id)),
-    forgetSignInTokens: statement(({ now }: { now: EpochMs }) =>
-      db.deleteFrom('sign_in_tokens').where('expires_at', '<=', now),
-    ),
-    putSignInToken: statement(
-      ({ tokenHash, expiresAt, body }: { tokenHash: string; expiresAt: EpochMs; body: string }) =>
-        db
-          .insertInto('sign_in_tokens')
-          .values({ token_hash: tokenHash, expires_at: expiresAt, body })
-          .onConflict((on) => on.column('token_hash').doUpdateSet({ expires_at: expiresAt, body })),
-    ),
-    takeSignInToken: statement(({ tokenHash }: { tokenHash: string }) =>
-      db.deleteFrom('sign_in_tokens').where('token_hash', '=', tokenHash).returning('body'),
-    ),
-  }
-}
-
-function requestStatements(db: Builder) {
-  return {
-    request: statement(({ principal, key, now }: { principal: string; key: string; now: EpochMs }) =>
-      db
-        .selectFrom('requests')
-        .select('body')
-        .where('principal', '=', principal)
-        .where('key', '=', key)
-        .where('expires_at', '>', now),
-    ),
-    forgetRequests: statement(({ now }: { now: EpochMs }) => db.deleteFrom('requests').where('expires_at', '<=', now)),
-    putRequest: statement((row: { principal: string; key: string; expiresAt: EpochMs; body: string }) =>
-      db
-        .insertInto('requests')
-        .values({ principal: row.principal, key: row.key, expires_at: row.expiresAt, body: row.body }),
     ),
   }
 }

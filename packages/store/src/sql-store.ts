@@ -7,6 +7,7 @@ import type { EpochMs, StoreReader, StoreTransaction } from '@silentauth/core'
 import { sqlAuditLog } from './audit-log.js'
 import type { Connection } from './connection.js'
 import type { Builder } from './engine.js'
+import { sqlExpiring } from './expiring.js'
 import { sqlIntents } from './intents.js'
 import { sqlOutbox } from './outbox.js'
 import { sqlRegistry } from './registry.js'
@@ -24,13 +25,15 @@ export function sqlStore(db: Builder, now: () => EpochMs): SqlStore {
   const intents = sqlIntents(db)
   const log = sqlAuditLog(db)
   const outbox = sqlOutbox(db)
-  const registry = sqlRegistry(db, now)
+  const registry = sqlRegistry(db)
+  const expiring = sqlExpiring(db, now)
   return {
     reader: (connection) => ({
       now: async () => now(),
       ...intents.reader(connection),
       ...log.reader(connection),
       ...registry.reader(connection),
+      ...expiring.reader(connection),
     }),
     transaction: (connection) => ({
       now: async () => now(),
@@ -40,6 +43,8 @@ export function sqlStore(db: Builder, now: () => EpochMs): SqlStore {
       ...log.writer(connection),
       ...outbox.writer(connection),
       ...registry.transaction(connection),
+      ...expiring.reader(connection),
+      ...expiring.writer(connection),
     }),
     forget: registry.forget,
   }
