@@ -36,14 +36,22 @@ function copyOf(value: unknown): unknown {
 }
 
 function copyOfObject(value: object): object {
-  const prototype = Object.getPrototypeOf(value)
-  let copy: object
-  if (Array.isArray(value)) copy = value.map(copyOf)
-  else if (prototype === Object.prototype || prototype === null) {
-    const members = Object.entries(value).filter(([, item]) => item !== undefined)
-    // Not by assignment: a member may be called __proto__.
-    copy = Object.fromEntries(members.map(([member, item]) => [member, copyOf(item)]))
-  } else throw new TypeError('a store keeps plain data, not instances')
+  const copy = Array.isArray(value) ? value.map(copyOf) : copyOfMembers(value as Record<string, unknown>)
   frozen.add(Object.freeze(copy))
+  return copy
+}
+
+function copyOfMembers(value: Readonly<Record<string, unknown>>): object {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new TypeError('a store keeps plain data, not instances')
+  const copy: Record<string, unknown> = {}
+  for (const member of Object.keys(value)) {
+    const item = value[member]
+    if (item === undefined) continue
+    // An assignment would give the copy another prototype.
+    if (member === '__proto__') Object.defineProperty(copy, member, { value: copyOf(item), enumerable: true })
+    else copy[member] = copyOf(item)
+  }
   return copy
 }

@@ -31,7 +31,7 @@ export function sqlAuditLog(db: Builder): SqlAuditLog {
     const last = await first<{ sequence: number }>(connection, ask.last({ projectId }))
     await connection.run(ask.insertLeaf(leafRow(leaf, (last?.sequence ?? -1) + 1)))
     for (const { field, salt, value } of leaf.payloads) {
-      const row = { leaf_id: leaf.id, field, salt, value: JSON.stringify(value) }
+      const row = { at: leaf.at, leaf_id: leaf.id, field, salt, value: JSON.stringify(value) }
       await connection.run(ask.insertPayload(row))
     }
   }
@@ -76,10 +76,11 @@ function logStatements(db: Builder) {
     leaves: statement((part: Part) => leaves(part).selectAll()),
     payloads: statement((part: Part) =>
       db
-        .selectFrom('audit_payloads')
-        .selectAll()
-        .where('leaf_id', 'in', ({ selectFrom }) => selectFrom(leaves(part).select('id').as('part')).select('part.id'))
-        .orderBy('leaf_id')
+        .selectFrom(leaves(part).select(['at', 'id']).as('part'))
+        .innerJoin('audit_payloads', (join) =>
+          join.onRef('audit_payloads.at', '=', 'part.at').onRef('audit_payloads.leaf_id', '=', 'part.id'),
+        )
+        .selectAll('audit_payloads')
         .orderBy('field'),
     ),
     last: statement(({ projectId }: { projectId: string }) =>
@@ -104,7 +105,7 @@ function logStatements(db: Builder) {
     insertPayload: statement((row: AuditPayloadsTable) =>
       db
         .insertInto('audit_payloads')
-        .values({ leaf_id: row.leaf_id, field: row.field, salt: row.salt, value: row.value }),
+        .values({ at: row.at, leaf_id: row.leaf_id, field: row.field, salt: row.salt, value: row.value }),
     ),
   }
 }

@@ -13,6 +13,8 @@ export interface CommitOptions {
   commit(): void
   /** Ends what `begin` began, whatever state it is in. Must not throw. */
   rollback(): void
+  /** Called after the rollback of a whole group: what its work read of each other was never true. */
+  lost(): void
   savepoint(): void
   /** Keeps what was done since the savepoint. */
   release(): void
@@ -45,16 +47,23 @@ export function groupCommit(lock: CommitOptions): GroupCommit {
     const tell: (() => void)[] = []
     await lock.begin()
     try {
+      let kept = 0
       for (const job of jobs) {
-        lock.savepoint()
+        // One alone needs no savepoint: it is undone by the rollback.
+        if (jobs.length > 1) lock.savepoint()
         const done = await job.attempt()
-        if (!done.kept) lock.undo()
-        lock.release()
+        if (jobs.length > 1) {
+          if (!done.kept) lock.undo()
+          lock.release()
+        }
+        if (done.kept) kept++
         tell.push(done.tell)
       }
-      lock.commit()
+      if (kept > 0) lock.commit()
+      else lock.rollback()
     } catch (error) {
       lock.rollback()
+      lock.lost()
       throw error
     }
     // Only now, failures too: what they failed on may have been written by another of the group.

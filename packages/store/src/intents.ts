@@ -121,7 +121,8 @@ export function sqlIntents(db: Builder): SqlIntents {
         return Number(row?.count ?? 0)
       },
       async countDeclared(declaredBy, action) {
-        return (await connection.all(ask.declared({ declaredBy, action }))).length
+        const row = await first<{ count: number }>(connection, ask.countDeclared({ declaredBy, action }))
+        return Number(row?.count ?? 0)
       },
       sameAction: ({ projectId, declaredBy, action, paramsDigest }) =>
         ids(ask.sameAction({ projectId, declaredBy, action, paramsDigest })),
@@ -201,13 +202,18 @@ function intentStatements(db: Builder) {
         .where('key_id', '=', keyId)
         .where('status', '=', PENDING),
     ),
-    declared: statement(({ declaredBy, action }: { declaredBy: string; action: string }) =>
+    countDeclared: statement(({ declaredBy, action }: { declaredBy: string; action: string }) =>
       db
-        .selectFrom('intents')
-        .select(sql.lit(1).as('one'))
-        .where('declared_by', '=', declaredBy)
-        .where('action', '=', action)
-        .limit(sql.lit(COUNTED_TO)),
+        .selectFrom(
+          db
+            .selectFrom('intents')
+            .select(sql.lit(1).as('one'))
+            .where('declared_by', '=', declaredBy)
+            .where('action', '=', action)
+            .limit(sql.lit(COUNTED_TO))
+            .as('some'),
+        )
+        .select(({ fn }) => fn.countAll().as('count')),
     ),
     sameAction: statement((same: { projectId: string; declaredBy: string; action: string; paramsDigest: string }) =>
       ids

@@ -97,8 +97,13 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
     .addPrimaryKeyConstraint('audit_leaves_place', ['project_id', 'sequence'])
     .addUniqueConstraint('audit_leaves_id', ['id'])
     .execute()
-  await table('audit_payloads', { leaf_id: 'text', field: 'text', salt: 'text', value: 'text' }, 'ledger')
-    .addPrimaryKeyConstraint('audit_payloads_key', ['leaf_id', 'field'])
+  // By time, as the leaves.
+  await table(
+    'audit_payloads',
+    { at: 'integer', leaf_id: 'text', field: 'text', salt: 'text', value: 'text' },
+    'ledger',
+  )
+    .addPrimaryKeyConstraint('audit_payloads_key', ['at', 'leaf_id', 'field'])
     .execute()
 
   await table('projects', { id: 'text', body: 'text' }).addPrimaryKeyConstraint('projects_key', ['id']).execute()

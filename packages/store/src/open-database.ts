@@ -43,7 +43,8 @@ function requireWholeTexts(database: DatabaseSync): void {
 }
 
 function configure(database: DatabaseSync, file: string): void {
-  database.exec('pragma journal_mode=wal; pragma synchronous=full; pragma foreign_keys=on')
+  // In memory: what a savepoint needs to be undone, which would else go to a file of its own.
+  database.exec('pragma journal_mode=wal; pragma synchronous=full; pragma temp_store=memory')
   const { journal_mode: mode } = database.prepare('pragma journal_mode').get() as { journal_mode: string }
   const { synchronous } = database.prepare('pragma synchronous').get() as { synchronous: number }
   const durable = file === ':memory:' || mode === 'wal'

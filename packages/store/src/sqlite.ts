@@ -138,8 +138,8 @@ function writeLock(database: DatabaseSync, timeoutMs: number, forget: () => void
       }
     },
     commit: () => run(commit),
+    lost: forget,
     rollback() {
-      forget()
       // A full disk ends the transaction by itself.
       if (database.isOpen && database.isTransaction) database.exec('rollback')
     },

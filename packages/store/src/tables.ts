@@ -95,6 +95,8 @@ export interface AuditLeavesTable {
 }
 /** The erasable side of a leaf. */
 export interface AuditPayloadsTable {
+  /** Of the leaf. */
+  at: number
   leaf_id: string
   field: string
   salt: string

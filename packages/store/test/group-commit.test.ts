@@ -29,6 +29,16 @@ describe('groupCommit', () => {
     expect([lock.kept(), lock.commits]).toEqual([['a', 'c'], 1])
   })
 
+  it('undoes work that fails when it is alone', async () => {
+    using lock = aLock()
+    const failed = lock.group.run(async () => {
+      lock.write('a')
+      throw new RangeError('undone')
+    })
+    await expect(failed).rejects.toThrow(RangeError)
+    expect([lock.kept(), lock.commits, lock.losses]).toEqual([[], 0, 0])
+  })
+
   it('answers nobody before the commit, neither success nor failure', async () => {
     using lock = aLock()
     const answered: string[] = []
@@ -50,7 +60,7 @@ describe('groupCommit', () => {
       lock.group.run(() => Promise.reject(new Error('undone'))),
     ])
     const reasons = outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.message)
-    expect([reasons, lock.kept()]).toEqual([['disk full', 'disk full'], []])
+    expect([reasons, lock.kept(), lock.losses]).toEqual([['disk full', 'disk full'], [], 1])
   })
 
   it('fails the group when the database ended the transaction by itself, and goes on with the next', async () => {
@@ -130,6 +140,7 @@ function aLock() {
     commits: 0,
     onBegin: (): unknown => undefined,
     onCommit: (): unknown => undefined,
+    losses: 0,
     write(text: string): string {
       database.prepare('insert into notes values (?)').run(text)
       return text
@@ -151,6 +162,9 @@ function aLock() {
       },
       rollback() {
         if (database.isTransaction) database.exec('rollback')
+      },
+      lost() {
+        lock.losses++
       },
       savepoint: () => database.exec('savepoint work'),
       release: () => database.exec('release work'),
