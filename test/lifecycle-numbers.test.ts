@@ -10,10 +10,10 @@ async function definedNumbers(): Promise<string[]> {
   return [...page.matchAll(/^(?:\| |- \*\*)([IEP]\d+)(?: \||\*\*)/gm)].map((match) => match[1] as string)
 }
 
-/** Numbers that the name of a test carries. */
+/** Numbers that the name of a test carries, in the packages that hold the rules: adapters number the pitfalls of their frameworks. */
 async function testedNumbers(): Promise<Set<string>> {
   const tested = new Set<string>()
-  for await (const file of glob('packages/*/test/**/*.test.ts', { cwd: ROOT })) {
+  for await (const file of glob('packages/{core,store,server,verify}/test/**/*.test.ts', { cwd: ROOT })) {
     const text = await readFile(path.join(ROOT, file), 'utf8')
     for (const [, name = ''] of text.matchAll(/\b(?:it|test|describe)(?:\.each\([\s\S]*?\))?\(\s*['"`]([^'"`]+)/g)) {
       for (const [number] of name.matchAll(/\b[IEP]\d+\b/g)) tested.add(number)

@@ -56,7 +56,10 @@ async function dev(...args: string[]): Promise<{ ready: Ready; child: ChildProce
   const said: string[] = []
   if (!child.stdout || !child.stderr) throw new Error('no pipes')
   createInterface({ input: child.stderr }).on('line', (line) => said.push(line))
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  const ended = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`ended with ${code}: ${said.join('\n')}`)),
+  )
+  const [line] = (await Promise.race([once(createInterface({ input: child.stdout }), 'line'), ended])) as [string]
   return { ready: JSON.parse(line) as Ready, child, said }
 }
 

@@ -17,7 +17,7 @@ async function shownAndRun(schema: unknown, args: Record<string, unknown>, optio
   return { shown: gate.intents[0]?.params, ran: execute.mock.calls[0]?.[0] }
 }
 
-describe('P5: the arguments that are shown', () => {
+describe('pitfall P5: the arguments that are shown', () => {
   it.each<[string, unknown, Record<string, unknown>, object, unknown]>([
     ['have the defaults', z.object({ amount: z.number().default(100) }), {}, { amount: 100 }, { amount: 100 }],
     ['have the types that the tool gets', z.object({ n: z.coerce.number() }), { n: '5' }, { n: 5 }, { n: 5 }],

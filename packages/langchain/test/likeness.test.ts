@@ -188,7 +188,7 @@ async function compare(kind: string, entry: string, gate: Gate) {
   return { gated, ungated }
 }
 
-describe('P14: under a gate that approves, a gated tool behaves as the ungated one', () => {
+describe('pitfall P14: under a gate that approves, a gated tool behaves as the ungated one', () => {
   it.each(Object.keys(TOOLS))('in its fields: %s', (kind) => {
     const original = TOOLS[kind]?.() as ClientTool
     expect(fieldsOf(gateTool(original, { gate: approvingGate() }))).toEqual(fieldsOf(original))
@@ -200,7 +200,7 @@ describe('P14: under a gate that approves, a gated tool behaves as the ungated o
   })
 })
 
-describe('P14, the control: under a gate that denies, it does not', () => {
+describe('pitfall P14, the control: under a gate that denies, it does not', () => {
   // What the schema refuses is refused before anybody is asked, so no gate shows in it.
   const asked = cases.filter(([, entry]) => entry !== 'invoke with arguments that are wrong')
 
@@ -210,7 +210,7 @@ describe('P14, the control: under a gate that denies, it does not', () => {
   })
 })
 
-describe('P14: a runnable as a tool', () => {
+describe('pitfall P14: a runnable as a tool', () => {
   const make = () =>
     RunnableLambda.from(({ n }: { n: number }) => ({ doubled: 2 * n })).asTool({
       name: 'double',

@@ -90,7 +90,7 @@ async function watchedRun(tell: 'nothing' | 'the permit' | 'the key') {
   }
 }
 
-describe('P25: neither permit nor key', { timeout: 30_000 }, () => {
+describe('pitfall P25: neither permit nor key', { timeout: 30_000 }, () => {
   it('is found in any trace, stream, checkpoint or request', async () => {
     const { secrets, places } = await watchedRun('nothing')
     expect(secrets.filter((secret) => secret !== '')).toHaveLength(3)
@@ -110,7 +110,7 @@ describe('P25: neither permit nor key', { timeout: 30_000 }, () => {
   })
 })
 
-describe('P27: a permit', () => {
+describe('pitfall P27: a permit', () => {
   it.each([
     ['JSON', (permit: object) => JSON.stringify(permit)],
     ['inspection', (permit: object) => inspect(permit, { depth: 8 })],
@@ -132,7 +132,7 @@ describe('P27: a permit', () => {
   })
 })
 
-describe('P28: what is given to invoke', () => {
+describe('pitfall P28: what is given to invoke', () => {
   const everything = {
     gate: false,
     silentauth: false,

@@ -263,7 +263,19 @@ describe('a verifier of the HS256 profile', () => {
   })
 })
 
-describe('a verifier', () => {
+describe('P5: a verifier', () => {
+  it('says in its result what it was told of single use and revocations', async () => {
+    const permits = await Promise.all(
+      (['per-process', aStore()] as const).map(async (singleUse) =>
+        aVerifier({ singleUse }).verify(await aPermit(key), expected),
+      ),
+    )
+    expect(permits).toMatchObject([
+      { singleUse: 'per-process', revocations: 'off' },
+      { singleUse: 'shared', revocations: 'off' },
+    ])
+  })
+
   it.each<[string, object]>([
     ['without a word on revocations', { revocations: undefined }],
     ['with revocations that this build does not read', { revocations: 'https://gate.example.com/revocations' }],
