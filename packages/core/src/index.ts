@@ -88,6 +88,27 @@ export {
   localGate,
 } from './local-gate.js'
 export { memoryStore } from './memory-store.js'
+export {
+  type Consistency,
+  consistencyProof,
+  EMPTY_ROOT,
+  EMPTY_TREE,
+  growTree,
+  type Inclusion,
+  inclusionProof,
+  isConsistent,
+  isIncluded,
+  isTreeHash,
+  type NodeReader,
+  nodeHash,
+  readEdge,
+  rightEdge,
+  type TreeEdge,
+  type TreeHash,
+  type TreeNode,
+  type TreePlace,
+  treeRoot,
+} from './merkle-tree.js'
 export type { Finding } from './oversight.js'
 export { type PagePosition, pageCursor, parsePageCursor } from './page-cursor.js'
 export { mutableCopy, type ParamsLimits, type Snapshot, snapshot } from './params.js'
