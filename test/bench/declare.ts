@@ -44,7 +44,7 @@ try {
   }
   const [best, ours] = [Math.max(...rates.raw), Math.max(...rates.gate)]
   console.log(`POST /api/intents, ${CONNECTIONS} connections, best of ${ROUNDS} interleaved rounds of ${REQUESTS}`)
-  console.log(`  node:http + zod + one commit   ${best.toFixed(0)} requests/s`)
+  console.log(`  node:http + zod + same commit  ${best.toFixed(0)} requests/s`)
   console.log(`  the gate                       ${ours.toFixed(0)} requests/s`)
   console.log(`  ratio                          ${(ours / best).toFixed(2)}   target ≥ ${TARGET}`)
 } finally {
