@@ -6,6 +6,7 @@
  */
 import { satisfiesPolicy } from './claim.js'
 import type { Engine } from './engine.js'
+import { isSilentAuthError, SilentAuthError } from './errors.js'
 import type { Claim } from './gate.js'
 import type { Intent } from './intent.js'
 import { judge } from './judgement.js'
@@ -13,7 +14,7 @@ import { signPermit } from './permit.js'
 import { intentOf, permitClaimsOf } from './public-intent.js'
 import type { ProjectKey } from './registry.js'
 import type { Signer } from './signer.js'
-import type { ClaimAnswer, State } from './state.js'
+import type { ClaimAnswer, PermitRecord, State } from './state.js'
 
 export interface HandOut {
   readonly issuer: string
@@ -35,16 +36,14 @@ export async function present(own: Engine, by: HandOut, state: State, key: Proje
   if (stopped || expired || judgement.timeRestricted || !satisfiesPolicy(state, judgement)) {
     return intentOf(state, by.publicUrl)
   }
-  return intentOf(state, by.publicUrl, await signPermit(permitClaimsOf(state, permit, by.issuer), by.signer))
+  return intentOf(state, by.publicUrl, await signed(by, state, permit))
 }
 
 /** The answer to a claim. */
 export async function claimOf(by: HandOut, state: State, answer: ClaimAnswer | undefined): Promise<Claim> {
   switch (answer?.type) {
-    case 'granted': {
-      const claims = permitClaimsOf(state, answer.permit, by.issuer)
-      return { type: 'granted', permit: await signPermit(claims, by.signer), params: state.declaration.params }
-    }
+    case 'granted':
+      return { type: 'granted', permit: await signed(by, state, answer.permit), params: state.declaration.params }
     case 'recorded':
       return {
         type: 'recorded',
@@ -56,5 +55,20 @@ export async function claimOf(by: HandOut, state: State, answer: ClaimAnswer | u
       return answer
     case undefined:
       throw new TypeError('a claim has an answer')
+  }
+}
+
+/**
+ * The signer can be a service of its own, and away. What was committed stands: the same call again signs the same claims.
+ *
+ * @throws SilentAuthError `GATE_UNAVAILABLE`, with the cause
+ */
+async function signed(by: HandOut, state: State, permit: PermitRecord): Promise<string> {
+  try {
+    return await signPermit(permitClaimsOf(state, permit, by.issuer), by.signer)
+  } catch (cause) {
+    if (isSilentAuthError(cause)) throw cause
+    const intentId = state.declaration.id
+    throw new SilentAuthError('GATE_UNAVAILABLE', `${intentId}: its permit could not be signed`, { intentId, cause })
   }
 }
