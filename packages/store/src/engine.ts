@@ -4,7 +4,9 @@
  *
  * @module
  */
+import type { EpochMs } from '@silentauth/core'
 import type { Kysely, RawBuilder } from 'kysely'
+import type { Connection } from './connection.js'
 import type { Tables } from './tables.js'
 
 export interface Engine {
@@ -16,6 +18,13 @@ export interface Engine {
   readonly table: RawBuilder<unknown>
   /** The same for small rows that are only found by their key. */
   readonly ledger: RawBuilder<unknown>
+  /** Whether a read can lock its rows; else every transaction is alone from its beginning. */
+  readonly rowLocks: boolean
+}
+
+export interface DatabaseClock {
+  /** The clock that decides. */
+  now(connection: Connection): Promise<EpochMs>
 }
 
 /** Builds queries; where it is connected, it also runs migrations. */

@@ -6,7 +6,7 @@
  */
 import type { EpochMs, RequestRecord, Session, SignInToken, StoreReader, StoreTransaction } from '@silentauth/core'
 import { type Connection, first, type Query } from './connection.js'
-import type { Builder } from './engine.js'
+import type { Builder, DatabaseClock } from './engine.js'
 import { statement } from './statement.js'
 
 export interface SqlExpiring {
@@ -16,28 +16,30 @@ export interface SqlExpiring {
   ): Pick<StoreTransaction, 'putSession' | 'deleteSession' | 'putSignInToken' | 'takeSignInToken' | 'putRequest'>
 }
 
-export function sqlExpiring(db: Builder, now: () => EpochMs): SqlExpiring {
+export function sqlExpiring(db: Builder, { now }: DatabaseClock): SqlExpiring {
   const ask = { ...signInStatements(db), ...requestStatements(db) }
   return {
     reader: (connection) => ({
       sessionByCookieHash: (cookieHash) => one<Session>(connection, ask.sessionByCookieHash({ cookieHash })),
-      request: (principal, key) => one<RequestRecord>(connection, ask.request({ principal, key, now: now() })),
+      async request(principal, key) {
+        return one<RequestRecord>(connection, ask.request({ principal, key, now: await now(connection) }))
+      },
     }),
     writer: (connection) => ({
       async putSession(session) {
-        await connection.run(ask.forgetSessions({ now: now() }))
+        await connection.run(ask.forgetSessions({ now: await now(connection) }))
         await connection.run(ask.putSession({ ...session, body: JSON.stringify(session) }))
       },
       deleteSession: (id) => connection.run(ask.deleteSession({ id })),
       async putSignInToken(token) {
-        await connection.run(ask.forgetSignInTokens({ now: now() }))
+        await connection.run(ask.forgetSignInTokens({ now: await now(connection) }))
         await connection.run(ask.putSignInToken({ ...token, body: JSON.stringify(token) }))
       },
       async takeSignInToken(tokenHash) {
         return one<SignInToken>(connection, ask.takeSignInToken({ tokenHash }))
       },
       async putRequest(record) {
-        await connection.run(ask.forgetRequests({ now: now() }))
+        await connection.run(ask.forgetRequests({ now: await now(connection) }))
         await connection.run(ask.putRequest({ ...record, body: JSON.stringify(record) }))
       },
     }),

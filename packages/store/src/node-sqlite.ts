@@ -24,6 +24,7 @@ export const SQLITE: Engine = {
   // Strict: what is not of the type of its column is refused, not stored as something else.
   table: sql`strict`,
   ledger: sql`strict, without rowid`,
+  rowLocks: false,
 }
 
 /** Lists of ids make many texts; the hot ones stay. */

@@ -4,24 +4,17 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type EpochMs,
-  isConflict,
-  MAX_RUNS,
-  SilentAuthError,
-  type Store,
-  type StoreReader,
-  type StoreTransaction,
-} from '@silentauth/core'
+import { type EpochMs, SilentAuthError, type Store } from '@silentauth/core'
 import { Kysely } from 'kysely'
 import { groupCommit } from './group-commit.js'
 import { migrate } from './migrate.js'
 import { migrationsFor } from './migrations.js'
 import { NodeSqliteDialect, SQLITE, sqliteConnection } from './node-sqlite.js'
 import { openDatabase } from './open-database.js'
+import { runAgain } from './run-again.js'
+import { spans } from './span.js'
 import { sqlStore } from './sql-store.js'
 import { databaseError, isBusy, statementError } from './sqlite-error.js'
 import type { Tables } from './tables.js'
@@ -44,49 +37,29 @@ export interface SqliteStoreOptions {
 export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { file, timeoutMs = 5000, now = Date.now } = options
   const { writing, reading } = await openBoth(file, timeoutMs)
-  const tables = sqlStore(new Kysely<Tables>({ dialect: new NodeSqliteDialect(writing) }), now)
+  const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writing) })
+  const tables = sqlStore(db, { ...SQLITE, now: async () => now() })
   const connection = sqliteConnection(writing)
   const group = groupCommit(writeLock(writing, timeoutMs, tables.forget))
-  const inside = new AsyncLocalStorage<Span>()
+  const { requireOutside, run: runSpan, reader } = spans(statementError)
   let closed = false
 
-  function requireOutside(): void {
+  function requireOpen(): void {
     if (closed) throw new SilentAuthError('DB_ERROR', 'the store is closed')
-    if (inside.getStore()?.ended === false) throw new TypeError('within a transaction there is only its tx')
-  }
-
-  async function runOnce<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result> {
-    const span: Span = { ended: false, failure: undefined }
-    const tx = spanned(tables.transaction(connection), span)
-    try {
-      const result = await inside.run(span, () => work(tx))
-      // A write that failed has left the rest as it was: what it was part of must not be kept.
-      if (span.failure !== undefined) throw span.failure
-      return result
-    } catch (error) {
-      throw span.failure ?? error
-    } finally {
-      span.ended = true
-    }
+    requireOutside()
   }
 
   return {
-    ...guarded(tables.reader(sqliteConnection(reading)), async () => {
-      requireOutside()
+    ...reader(tables.reader(sqliteConnection(reading)), async () => {
+      requireOpen()
       // One connection for both: what it shows now may be undone.
       if (reading === writing) await group.idle()
     }),
     sequencing: 'immediate',
 
     async transaction(work) {
-      requireOutside()
-      for (let run = 1; ; run++) {
-        try {
-          return await group.run(() => runOnce(work))
-        } catch (error) {
-          if (!isConflict(error) || run >= MAX_RUNS) throw error
-        }
-      }
+      requireOpen()
+      return runAgain(() => group.run(() => runSpan(tables.transaction(connection), work)))
     },
 
     async [Symbol.asyncDispose]() {
@@ -155,48 +128,4 @@ function run(statement: StatementSync): void {
   } catch (error) {
     throw databaseError(error)
   }
-}
-
-/** One run of a transaction. */
-interface Span {
-  ended: boolean
-  /** Of its first statement that failed. */
-  failure: unknown
-}
-
-/** The transaction, as long as it runs. */
-function spanned(tx: StoreTransaction, span: Span): StoreTransaction {
-  return wrapped(tx, async (ask) => {
-    if (span.ended) throw new TypeError('the transaction has ended')
-    try {
-      return await ask()
-    } catch (error) {
-      span.failure ??= statementError(error)
-      throw span.failure
-    }
-  })
-}
-
-function guarded(reader: StoreReader, ready: () => Promise<void>): StoreReader {
-  return wrapped(reader, async (ask) => {
-    await ready()
-    try {
-      return await ask()
-    } catch (error) {
-      throw statementError(error)
-    }
-  })
-}
-
-type Method = (...args: unknown[]) => Promise<unknown>
-
-/** The same object, with something around every method. */
-function wrapped<Methods extends object>(
-  methods: Methods,
-  around: (ask: () => Promise<unknown>) => Promise<unknown>,
-): Methods {
-  const entries = Object.entries(methods) as [string, Method][]
-  return Object.fromEntries(
-    entries.map(([name, method]) => [name, (...args: unknown[]) => around(() => method(...args))]),
-  ) as Methods
 }

@@ -71,7 +71,7 @@ async function explainedDatabase(answer: readonly unknown[] = []) {
     const steps = database.prepare(`explain query plan ${sql}`).all(...(parameters as string[])) as { detail: string }[]
     plans.push(...steps.map(({ detail }) => detail))
   }
-  const tx = sqlStore(db, () => 0).transaction({
+  const tx = sqlStore(db, { ...SQLITE, now: async () => 0 }).transaction({
     async all<Row>(query: Query) {
       explain(query)
       return answer as readonly Row[]
