@@ -131,6 +131,14 @@ export {
   type PermitDecision,
 } from './permit-claims.js'
 export type { PermitDemands } from './permit-demands.js'
+export {
+  changedTraces,
+  isStopped,
+  type PermitTrace,
+  type RevocationQuery,
+  type Stopped,
+  type StoredRevocations,
+} from './permit-trace.js'
 export { type Policy, type PolicyDefinition, type PolicyTerms, policyRef, policyTerms } from './policy.js'
 export { parsePolicyFile } from './policy-file.js'
 export { parsePolicy, policyToWire } from './policy-form.js'
@@ -151,6 +159,18 @@ export type {
   SignInToken,
   StoredPolicies,
 } from './registry.js'
+export { type RevocationIssuer, type RevocationIssuerOptions, revocationIssuer } from './revocation-issuer.js'
+export {
+  LIST_SECONDS,
+  MAX_LIST_LENGTH,
+  MAX_LISTED_PERMITS,
+  type ReadListOptions,
+  type RevocationClaims,
+  type RevocationList,
+  readRevocationList,
+  revocationClaims,
+  signRevocationList,
+} from './revocation-list.js'
 export {
   type EffectiveTier,
   effectiveTier,

@@ -15,6 +15,8 @@ import { type MemoryIntents, memoryIntents } from './memory-intents.js'
 import { type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
 import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
 import type { Draft } from './memory-table.js'
+import { type MemoryTraces, memoryTraces } from './memory-traces.js'
+import { changedTraces, type PermitTrace } from './permit-trace.js'
 import type { State } from './state.js'
 import type { Store, StoreReader, StoreTransaction } from './store.js'
 
@@ -23,8 +25,14 @@ export interface MemoryStoreOptions {
   now?: (() => EpochMs) | undefined
 }
 
-export function memoryStore({ now = Date.now }: MemoryStoreOptions = {}): Store {
-  const tables: Tables = { intents: memoryIntents(), registry: memoryRegistry(), leaves: memoryLeaves() }
+export function memoryStore({ now = Date.now, sequencing = 'immediate' }: MemoryStoreOptions = {}): Store {
+  const tables: Tables = {
+    intents: memoryIntents(),
+    registry: memoryRegistry(),
+    leaves: memoryLeaves(sequencing),
+    outbox: memoryOutbox(),
+    traces: memoryTraces(),
+  }
   const writing = exclusive()
   let closed = false
 
@@ -75,13 +83,17 @@ interface Tables {
   readonly intents: MemoryIntents
   readonly registry: MemoryRegistry
   readonly leaves: MemoryLeaves
+  readonly outbox: MemoryOutbox
+  readonly traces: MemoryTraces
 }
 
 /** What one transaction sees and has written. */
 interface Drafts {
   readonly intents: Draft<State>
   readonly registry: RegistryDraft
-  readonly leaves: StoredLeaf[]
+  readonly leaves: LeavesDraft
+  readonly outbox: Draft<DeliveryRow>
+  readonly traces: Draft<PermitTrace>
 }
 
 function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs, guard: () => void): StoreReader {
@@ -122,12 +134,19 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
     policies: read(registry.policies),
     sessionByCookieHash: read(registry.sessionByCookieHash),
     request: read((principal, key) => registry.request(principal, key, now())),
+    nextDelivery: read((channel) => tables.outbox.next(channel, drafts?.outbox)),
+    deliveryCounts: read((projectId) => tables.outbox.counts(projectId, drafts?.outbox)),
+    revocations: read((query) => {
+      const { projectId } = query
+      const of = { keys: registry.keys(projectId), agents: registry.agents(projectId) }
+      return tables.traces.revocations(query, of, drafts?.traces)
+    }),
   }
 }
 
 function beginTransaction(tables: Tables, now: () => EpochMs) {
   const registry = tables.registry.draft()
-  const drafts: Drafts = { intents: tables.intents.draft(), registry, leaves: [] }
+  const drafts: Drafts = { intents: tables.intents.draft(), registry, leaves: tables.leaves.draft(), outbox: tables.outbox.draft(), traces: tables.traces.draft() }
   const locked = new Set<IntentId>()
   let ended = false
   let failure: unknown
@@ -159,20 +178,16 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       const { id } = state.declaration
       if (drafts.intents.get(id)) throw conflict('intent')
       drafts.intents.put(state)
+      for (const trace of changedTraces(state, undefined)) drafts.traces.put(trace)
       locked.add(id)
     }),
     updateIntent: write((state) => {
       const { id } = state.declaration
       const before = drafts.intents.get(id)
       if (!before || !locked.has(id)) throw new TypeError(`${id} was not locked by this transaction`)
-      drafts.intents.put({ ...state, declaration: before.declaration })
-    }),
-    appendLeaf: write((leaf) => {
-      drafts.leaves.push(tables.leaves.place(leaf, drafts.leaves))
-    }),
-    // Nothing in this process reads an outbox in memory, and nothing outlives it.
-    enqueue: write((rows) => {
-      frozenCopy(rows)
+      const after = { ...state, declaration: before.declaration }
+      drafts.intents.put(after)
+      for (const trace of changedTraces(after, before)) drafts.traces.put(trace)
     }),
     putProject: write(registry.putProject),
     putKey: write(registry.putKey),
@@ -185,6 +200,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     putSignInToken: write((token) => registry.putSignInToken(token, now())),
     takeSignInToken: write(registry.takeSignInToken),
     putRequest: write((record) => registry.putRequest(record, now())),
+    forgetPermits: write((at, limit) => tables.traces.forget(drafts.traces, at, limit)),
   }
   return {
     tx,
@@ -193,7 +209,9 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       if (failure !== undefined) throw failure
       drafts.intents.commit()
       registry.commit()
-      tables.leaves.append(drafts.leaves)
+      drafts.outbox.commit()
+      drafts.traces.commit()
+      drafts.leaves.commit()
     },
     end() {
       ended = true

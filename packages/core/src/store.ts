@@ -7,6 +7,9 @@ import type { AuditLeaf, StoredLeaf } from './audit.js'
 import type { AgentId, IntentId, KeyId, PermitId, ProjectId, SessionId, UserId } from './id.js'
 import type { IntentStatus, Verdict } from './intent.js'
 import type { Digest, EpochMs } from './json.js'
+import type { LogReader, LogWriter } from './log-store.js'
+import type { ChannelOf, ClaimedDelivery, DeliveryClaim, DeliveryCounts, DeliveryEnd, OutboxRow } from './outbox.js'
+import type { RevocationQuery, StoredRevocations } from './permit-trace.js'
 import type { Policy } from './policy.js'
 import type { Agent, Directory, Person, Project, ProjectKey, Session, SignInToken, StoredPolicies } from './registry.js'
 import type { State } from './state.js'
@@ -64,6 +67,16 @@ export interface StoreReader {
   sessionByCookieHash(cookieHash: string): Promise<Session | undefined>
   /** What an earlier request with this `Idempotency-Key` did, for 24 hours. */
   request(principal: string, key: string): Promise<RequestRecord | undefined>
+
+  // Revocations
+  /** What is revoked or stopped now, as far as a verifier somewhere could still accept it (P4). Reads no intents. */
+  revocations(query: RevocationQuery): Promise<StoredRevocations>
+
+  // Outbox
+  /** When the next delivery of a channel is due, also in the past; undefined: none waits. */
+  nextDelivery(channel: ChannelOf): Promise<EpochMs | undefined>
+  /** By the name of the channel, also of channels that no process knows any more. */
+  deliveryCounts(projectId: ProjectId): Promise<readonly DeliveryCounts[]>
 }
 
 export interface StoreTransaction extends StoreReader {
@@ -95,6 +108,18 @@ export interface StoreTransaction extends StoreReader {
   takeSignInToken(tokenHash: string): Promise<SignInToken | undefined>
   /** Conflicts while an earlier record of this principal and key has not expired. */
   putRequest(record: RequestRecord): Promise<void>
+
+  // Revocations: the traces of permits are written by `insertIntent` and `updateIntent`.
+  /** Takes away at most `limit` traces that are of use to nobody at `now`. @returns how many it found */
+  forgetPermits(now: EpochMs, limit: number): Promise<number>
+
+  // Outbox
+  /** Deliveries that are due, earliest first. Whatever others claim at the same time, nobody gets the same. */
+  claimDeliveries(claim: DeliveryClaim): Promise<readonly ClaimedDelivery[]>
+  /** What came of it. Without effect when it has ended; only `delivered` still counts once somebody claimed it again. */
+  endDelivery(delivery: ClaimedDelivery, end: DeliveryEnd): Promise<void>
+  /** Forgets the oldest events that were created before an instant, and their deliveries. @returns how many events */
+  pruneOutbox(query: { before: EpochMs; limit: number }): Promise<number>
 }
 
 export interface IntentQuery {

@@ -26,6 +26,7 @@ import {
   type StateRow,
   stateOf,
 } from './intent-row.js'
+import type { SqlPermitTraces } from './permit-traces.js'
 import { statement } from './statement.js'
 import type { IntentsTable } from './tables.js'
 
@@ -54,8 +55,12 @@ const MAX_IN_LIST = 500
 /** From here on the exact number of earlier intents says nothing more. */
 const COUNTED_TO = 10
 
-export function sqlIntents(db: Builder): SqlIntents {
-  const ask = intentStatements(db)
+export function sqlIntents(
+  db: Builder,
+  { rowLocks }: Pick<Engine, 'rowLocks'>,
+  traces: Pick<SqlPermitTraces, 'write'>,
+): SqlIntents {
+  const ask = intentStatements(db, rowLocks)
 
   /** One page of at most one owner: an index gives it in its order, whatever else there is. */
   async function page(connection: Connection, query: Omit<IntentQuery, 'owners'>, owner?: string): Promise<Listed[]> {
@@ -171,6 +176,7 @@ export function sqlIntents(db: Builder): SqlIntents {
     for (const { id, replayed } of after.redemptions.slice(before?.redemptions.length ?? 0)) {
       await connection.run(ask.insertRedemption({ intentId, use: replayed ? id : 'first', id }))
     }
+    await traces.write(connection, after, before)
   }
 
   return { reader, writer }

@@ -6,12 +6,17 @@
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Engine } from './engine.js'
+import { outboxDeliveriesTable } from './outbox-tables.js'
+import { permitTracesTable } from './permit-traces-tables.js'
 
 export type Migrations = Readonly<Record<string, Migration>>
 
 export function migrationsFor(engine: Engine): Migrations {
   return {
     '0001_first_tables': { up: (db: Kysely<unknown>) => firstTables(db, engine) },
+    '0002_audit_tree': { up: (db: Kysely<unknown>) => auditTreeTables(db, engine) },
+    '0003_revocations': { up: (db: Kysely<unknown>) => permitTracesTable(db, engine) },
+    '0005_outbox_delivery': { up: (db: Kysely<unknown>) => outboxDeliveriesTable(db, engine) },
   }
 }
 

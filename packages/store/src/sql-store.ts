@@ -10,6 +10,7 @@ import type { Builder } from './engine.js'
 import { sqlExpiring } from './expiring.js'
 import { sqlIntents } from './intents.js'
 import { sqlOutbox } from './outbox.js'
+import { sqlPermitTraces } from './permit-traces.js'
 import { sqlRegistry } from './registry.js'
 
 export interface SqlStore {
@@ -21,10 +22,12 @@ export interface SqlStore {
 }
 
 /** @param db builds the queries */
-export function sqlStore(db: Builder, now: () => EpochMs): SqlStore {
-  const intents = sqlIntents(db)
-  const log = sqlAuditLog(db)
-  const outbox = sqlOutbox(db)
+export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: LogPlaces = IMMEDIATE): SqlStore {
+  const traces = sqlPermitTraces(db)
+  const intents = sqlIntents(db, engine, traces)
+  const log = sqlAuditLog(db, places)
+  const tree = sqlAuditTree(db)
+  const outbox = sqlOutbox(db, engine)
   const registry = sqlRegistry(db)
   const expiring = sqlExpiring(db, now)
   return {
@@ -34,6 +37,8 @@ export function sqlStore(db: Builder, now: () => EpochMs): SqlStore {
       ...log.reader(connection),
       ...registry.reader(connection),
       ...expiring.reader(connection),
+      ...outbox.reader(connection),
+      ...traces.reader(connection, registry.reader(connection)),
     }),
     transaction: (connection) => ({
       now: async () => now(),
@@ -45,6 +50,8 @@ export function sqlStore(db: Builder, now: () => EpochMs): SqlStore {
       ...registry.transaction(connection),
       ...expiring.reader(connection),
       ...expiring.writer(connection),
+      ...traces.reader(connection, registry.reader(connection)),
+      ...traces.writer(connection),
     }),
     forget: registry.forget,
   }

@@ -25,6 +25,8 @@ export interface Tables {
   sessions: { id: string; cookie_hash: string; expires_at: number; body: string }
   sign_in_tokens: { token_hash: string; expires_at: number; body: string }
   requests: { principal: string; key: string; expires_at: number; body: string }
+  outbox_deliveries: OutboxDeliveriesTable
+  permit_traces: PermitTracesTable
 }
 
 export interface IntentsTable {
@@ -101,4 +103,18 @@ export interface AuditPayloadsTable {
   field: string
   salt: string
   value: string
+}
+
+/** A permit, for as long as a verifier could accept it. */
+export interface PermitTracesTable {
+  id: string
+  project_id: string
+  intent_id: string
+  key_id: string
+  agent_id: string | null
+  source: string | null
+  revoked: number
+  withdrawn: number
+  expires_at: number
+  keep_until: number
 }

@@ -22,5 +22,6 @@ export {
   type SingleUse,
 } from './permit-verifier.js'
 export type { RedeemerOptions } from './redeemer.js'
+export type { RevocationsFrom } from './revocation-poll.js'
 export { type MemorySingleUseOptions, memorySingleUse, type SingleUseStore } from './single-use.js'
 export { type PermitHandler, requirePermit, verifyRequest } from './web.js'

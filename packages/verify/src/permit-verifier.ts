@@ -14,6 +14,7 @@ import {
   type KeyRing,
   type PermitClaims,
   type PermitDemands,
+  type Revocable,
   readPermit,
   SilentAuthError,
   snapshot,
@@ -24,6 +25,7 @@ import {
 import { paramsDifference } from './params-difference.js'
 import { type KeysFrom, type PermitKeys, type PermitKeysOptions, permitKeys } from './permit-keys.js'
 import { type Redeemer, type RedeemerOptions, redeemer } from './redeemer.js'
+import { type RevocationsFrom, revocationPoll } from './revocation-poll.js'
 import { memorySingleUse, type SingleUseStore } from './single-use.js'
 
 interface CommonOptions
@@ -34,10 +36,11 @@ interface CommonOptions
   /** This backend. @default `urn:silentauth:<project_id>:<action>`, as the gate's own default */
   readonly audience?: string
   /**
-   * Must be stated: this build reads no revocation list, so that an approval was withdrawn or an agent stopped is noticed only
-   * with `gate`, and otherwise not before the permit expires.
+   * Must be stated: where the gate's signed revocation lists come from, so that a withdrawn approval or a stopped agent is
+   * refused here within 120 s plus skew, and everything once there is no current list. Or `off`: then it is noticed only with
+   * `gate`, and otherwise not before the permit expires.
    */
-  readonly revocations: 'off'
+  readonly revocations: RevocationsFrom | 'off'
   /** After `PERMIT_PARAMS`, names the members that differ, never values. @default unless `NODE_ENV` is `production` */
   readonly explain?: boolean
 }
@@ -93,12 +96,14 @@ export type RedeemedPermit<Action extends string = string, Claims extends HmacCl
   readonly replayed: boolean
   readonly singleUse: SingleUse
   readonly revocations: Revocations
+  /** When the revocation list that was looked at was signed; undefined without one. */
+  readonly revocationsAt: EpochMs | undefined
 }
 
 /** Where the use was marked. */
 export type SingleUse = SingleUseStore['scope'] | 'gate'
-/** `gate`: it looked at the intent as it was in that moment. */
-export type Revocations = 'off' | 'gate'
+/** `gate`: it looked at the intent as it was in that moment. `checked`: a current list did not name the permit. */
+export type Revocations = 'off' | 'checked' | 'gate'
 
 export interface PermitVerifier<Claims extends HmacClaims = PermitClaims> extends AsyncDisposable {
   readonly issuer: string
@@ -110,7 +115,7 @@ export interface PermitVerifier<Claims extends HmacClaims = PermitClaims> extend
    * crash it stays used.
    *
    * @throws SilentAuthError the first failing `PERMIT_*`, last of them `PERMIT_REPLAYED`; `PARAMS_NOT_CANONICAL`;
-   * `GATE_UNAVAILABLE` without keys, or without the gate; `DB_ERROR`, `RATE_LIMITED` of the single-use store
+   * `GATE_UNAVAILABLE` without keys, without a current revocation list, or without the gate; `DB_ERROR`, `RATE_LIMITED` of the single-use store
    */
   verify<const Action extends string>(
     token: string,
@@ -129,7 +134,8 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
   requireChoices(options)
   const keys = keysOf(options)
   const { take, scope, close } = useOf(options)
-  const revocations = scope === 'gate' ? 'gate' : 'off'
+  const poll = options.revocations === 'off' ? undefined : revocationPoll(options.revocations, options)
+  const revocations = scope === 'gate' ? 'gate' : poll ? 'checked' : 'off'
   const explains = options.explain ?? globalThis.process?.env?.NODE_ENV !== 'production'
 
   return {
@@ -140,7 +146,15 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
     async verify<const Action extends string>(token: string, expected: Expected<Action>) {
       const { action, params, idempotent = false } = expected
       const audience = expected.audience ?? options.audience ?? defaultAudience(projectId, action)
-      const exact = { ...demandsOf(options), action, audience }
+      let revocationsAt: EpochMs | undefined
+      const isRevoked = poll && {
+        async isRevoked(of: Revocable) {
+          const { revoked, listAt } = await poll.look(of)
+          revocationsAt = listAt
+          return revoked
+        },
+      }
+      const exact = { ...demandsOf(options), ...isRevoked, action, audience }
       const permit = await keys
         .with((ring) => verifyPermit(token, { ...exact, params, keys: ring } as VerifyOptions<Action>))
         .catch(async (error: unknown) => {
@@ -150,11 +164,18 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
         })
       const use: Use = { token, claims: permit.claims, audience, idempotent }
       const replayed = await take(use)
-      const redeemed = { ...permit, intentId: permit.claims.intent_id, replayed, singleUse: scope, revocations }
+      const redeemed = {
+        ...permit,
+        intentId: permit.claims.intent_id,
+        replayed,
+        singleUse: scope,
+        revocations,
+        revocationsAt,
+      }
       return Object.freeze(redeemed) as RedeemedPermit<Action>
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([keys[Symbol.asyncDispose](), close()])
+      await Promise.all([keys[Symbol.asyncDispose](), poll?.[Symbol.asyncDispose](), close()])
     },
   }
 }
@@ -165,8 +186,8 @@ function requireChoices(options: PermitVerifierOptions | HmacPermitVerifierOptio
   for (const [name, value] of Object.entries({ issuer, projectId })) {
     if (typeof value !== 'string' || value === '') throw new TypeError(`${name} is required`)
   }
-  if (revocations !== 'off') {
-    throw new TypeError("this build reads no revocation list: say so with revocations: 'off'")
+  if (revocations !== 'off' && (typeof revocations !== 'object' || revocations === null)) {
+    throw new TypeError("revocations is required: { url, keys } of the gate's signed list; or 'off'")
   }
   if (singleUse === undefined && gate === undefined) {
     throw new TypeError(

@@ -9,6 +9,7 @@ import type { Store } from '../store.js'
 import { INTENT_TESTS } from './store-intents.js'
 import { LOG_TESTS } from './store-log.js'
 import { REGISTRY_TESTS } from './store-registry.js'
+import { REVOCATION_TESTS } from './store-revocations.js'
 import { TRANSACTION_TESTS } from './store-transactions.js'
 
 export interface DescribeStoreOptions {
@@ -21,6 +22,8 @@ const PARTS = {
   intents: INTENT_TESTS,
   'the audit log': LOG_TESTS,
   'the registry': REGISTRY_TESTS,
+  'the outbox': OUTBOX_TESTS,
+  revocations: REVOCATION_TESTS,
 }
 
 /** @param makeStore makes an empty store, for each test anew; the suite disposes it */
