@@ -17,6 +17,9 @@ export type Unique =
   | 'key_secret'
   | 'session_cookie'
   | 'request'
+  | 'tree_node'
+  | 'checkpoint'
+  | 'log_epoch'
 
 export interface Conflict extends Error {
   readonly unique: Unique

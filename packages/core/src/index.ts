@@ -87,6 +87,7 @@ export {
   type LocalKeyGate,
   localGate,
 } from './local-gate.js'
+export type { LogEpoch, LoggedLeaf, LogReader, LogWriter, StoredCheckpoint } from './log-store.js'
 export { memoryStore } from './memory-store.js'
 export {
   type Consistency,

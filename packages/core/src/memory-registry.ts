@@ -43,6 +43,7 @@ export interface RegistryDraft extends RegistryReader {
   putPolicies(projectId: ProjectId, policies: readonly Policy[]): void
   putSession(session: Session, now: EpochMs): void
   deleteSession(id: SessionId): void
+  deleteSessions(projectId: ProjectId): void
   putSignInToken(token: SignInToken, now: EpochMs): void
   takeSignInToken(tokenHash: string): SignInToken | undefined
   putRequest(record: RequestRecord, now: EpochMs): void
@@ -103,6 +104,14 @@ export function memoryRegistry(): MemoryRegistry {
           drafts.sessions.put(session)
         },
         deleteSession: drafts.sessions.delete,
+        deleteSessions(projectId) {
+          for (const session of [...drafts.sessions.values()]) {
+            if (session.projectId === projectId) drafts.sessions.delete(session.id)
+          }
+          for (const token of [...drafts.tokens.values()]) {
+            if (token.projectId === projectId) drafts.tokens.delete(token.tokenHash)
+          }
+        },
         putSignInToken(token, now) {
           tokens.forget(drafts.tokens, now)
           drafts.tokens.put(token)

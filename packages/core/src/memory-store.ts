@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { StoredLeaf } from './audit.js'
 import { conflict, isConflict, MAX_RUNS } from './conflict.js'
 import { SilentAuthError } from './errors.js'
 import { exclusive } from './exclusive.js'
@@ -12,7 +11,7 @@ import { frozenCopy } from './frozen-copy.js'
 import type { IntentId } from './id.js'
 import type { EpochMs } from './json.js'
 import { type MemoryIntents, memoryIntents } from './memory-intents.js'
-import { type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
+import { type LeavesDraft, type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
 import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
 import type { Draft } from './memory-table.js'
 import { type MemoryTraces, memoryTraces } from './memory-traces.js'
@@ -23,6 +22,8 @@ import type { Store, StoreReader, StoreTransaction } from './store.js'
 export interface MemoryStoreOptions {
   /** @default Date.now */
   now?: (() => EpochMs) | undefined
+  /** `deferred`: leaves wait until they are given places, as in a database with many writers. @default 'immediate' */
+  sequencing?: Store['sequencing'] | undefined
 }
 
 export function memoryStore({ now = Date.now, sequencing = 'immediate' }: MemoryStoreOptions = {}): Store {
@@ -59,7 +60,7 @@ export function memoryStore({ now = Date.now, sequencing = 'immediate' }: Memory
 
   return {
     ...readerOf(tables, undefined, now, requireOutside),
-    sequencing: 'immediate',
+    sequencing,
     async transaction(work) {
       requireOpen()
       return writing.run(async () => {
@@ -97,9 +98,10 @@ interface Drafts {
 }
 
 function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs, guard: () => void): StoreReader {
-  const { intents, leaves } = tables
+  const { intents } = tables
   const draft = drafts?.intents
   const registry = drafts?.registry ?? tables.registry.committed
+  const leaves = drafts?.leaves ?? tables.leaves.committed
   /** Every read is a promise, as of a database, and refuses once there is nothing to read from. */
   function read<Args extends unknown[], Result>(look: (...args: Args) => Result): (...args: Args) => Promise<Result> {
     return async (...args) => {
@@ -120,7 +122,13 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
     countPending: read((keyId) => intents.countPending(keyId, draft)),
     countDeclared: read((declaredBy, action) => intents.countDeclared(declaredBy, action, draft)),
     sameAction: read((query) => intents.sameAction(query, draft)),
-    leaves: read(({ projectId, from, limit }) => leaves.from(projectId, from, limit, drafts?.leaves)),
+    leaves: read(leaves.from),
+    logSize: read(leaves.size),
+    leaf: read(leaves.leaf),
+    leavesOf: read(leaves.of),
+    treeHashes: read(leaves.treeHashes),
+    lastCheckpoint: read(leaves.lastCheckpoint),
+    logEpochs: read(leaves.epochs),
     project: read(registry.project),
     projects: read(registry.projects),
     key: read(registry.key),

@@ -32,7 +32,7 @@ export interface Store extends StoreReader, AsyncDisposable {
 }
 
 /** Reads that see the latest commit; inside a transaction they also see its own writes. */
-export interface StoreReader {
+export interface StoreReader extends LogReader {
   /** The clock that decides: of the database where it has one of its own. */
   now(): Promise<EpochMs>
   intent(id: IntentId): Promise<State | undefined>
@@ -79,7 +79,7 @@ export interface StoreReader {
   deliveryCounts(projectId: ProjectId): Promise<readonly DeliveryCounts[]>
 }
 
-export interface StoreTransaction extends StoreReader {
+export interface StoreTransaction extends StoreReader, LogWriter {
   /** Reads the intent and keeps every other transaction from changing it until this one ends. */
   lockIntent(id: IntentId): Promise<State | undefined>
   /** Conflicts on a taken id, and on a taken idempotency key of the same owner. */

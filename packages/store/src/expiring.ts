@@ -13,7 +13,10 @@ export interface SqlExpiring {
   reader(connection: Connection): Pick<StoreReader, 'sessionByCookieHash' | 'request'>
   writer(
     connection: Connection,
-  ): Pick<StoreTransaction, 'putSession' | 'deleteSession' | 'putSignInToken' | 'takeSignInToken' | 'putRequest'>
+  ): Pick<
+    StoreTransaction,
+    'putSession' | 'deleteSession' | 'deleteSessions' | 'putSignInToken' | 'takeSignInToken' | 'putRequest'
+  >
 }
 
 export function sqlExpiring(db: Builder, { now }: DatabaseClock): SqlExpiring {
@@ -31,6 +34,18 @@ export function sqlExpiring(db: Builder, { now }: DatabaseClock): SqlExpiring {
         await connection.run(ask.putSession({ ...session, body: JSON.stringify(session) }))
       },
       deleteSession: (id) => connection.run(ask.deleteSession({ id })),
+      async deleteSessions(projectId) {
+        const sessions = await connection.all<{ id: string; body: string }>(ask.everySession({}))
+        for (const { id, body } of sessions) {
+          if ((JSON.parse(body) as Session).projectId === projectId) await connection.run(ask.deleteSession({ id }))
+        }
+        const tokens = await connection.all<{ hash: string; body: string }>(ask.everySignInToken({}))
+        for (const { hash, body } of tokens) {
+          if ((JSON.parse(body) as SignInToken).projectId === projectId) {
+            await connection.run(ask.takeSignInToken({ tokenHash: hash }))
+          }
+        }
+      },
       async putSignInToken(token) {
         await connection.run(ask.forgetSignInTokens({ now: await now(connection) }))
         await connection.run(ask.putSignInToken({ ...token, body: JSON.stringify(token) }))
@@ -66,6 +81,8 @@ function signInStatements(db: Builder) {
         ),
     ),
     deleteSession: statement(({ id }: { id: string }) => db.deleteFrom('sessions').where('id', '=', id)),
+    everySession: statement(() => db.selectFrom('sessions').select(['id', 'body'])),
+    everySignInToken: statement(() => db.selectFrom('sign_in_tokens').select(['token_hash as hash', 'body'])),
     forgetSignInTokens: statement(({ now }: { now: EpochMs }) =>
       db.deleteFrom('sign_in_tokens').where('expires_at', '<=', now),
     ),

@@ -5,6 +5,7 @@
  */
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { auditTreeTables } from './audit-tree-tables.js'
 import type { Engine } from './engine.js'
 import { outboxDeliveriesTable } from './outbox-tables.js'
 import { permitTracesTable } from './permit-traces-tables.js'
@@ -92,15 +93,22 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
 
   await table('audit_leaves', {
     project_id: 'text',
-    sequence: 'integer',
+    sequence: 'integer?',
     id: 'text',
     intent_id: 'text?',
     at: 'integer',
+    arrived: 'integer?',
     body: 'text',
     hash: 'text',
   })
-    .addPrimaryKeyConstraint('audit_leaves_place', ['project_id', 'sequence'])
-    .addUniqueConstraint('audit_leaves_id', ['id'])
+    .addPrimaryKeyConstraint('audit_leaves_key', ['id'])
+    .addUniqueConstraint('audit_leaves_place', ['project_id', 'sequence'])
+    .execute()
+  await index('audit_leaves_of_intent').on('audit_leaves').column('intent_id').execute()
+  await index('audit_leaves_waiting')
+    .on('audit_leaves')
+    .columns(['project_id', 'arrived', 'id'])
+    .where(sql`sequence`, 'is', null)
     .execute()
   // By time, as the leaves.
   await table(

@@ -5,10 +5,12 @@
  */
 import type { EpochMs, StoreReader, StoreTransaction } from '@silentauth/core'
 import { sqlAuditLog } from './audit-log.js'
+import { sqlAuditTree } from './audit-tree.js'
 import type { Connection } from './connection.js'
 import type { Builder } from './engine.js'
 import { sqlExpiring } from './expiring.js'
 import { sqlIntents } from './intents.js'
+import { IMMEDIATE, type LogPlaces } from './log-places.js'
 import { sqlOutbox } from './outbox.js'
 import { sqlPermitTraces } from './permit-traces.js'
 import { sqlRegistry } from './registry.js'
@@ -35,6 +37,7 @@ export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: Lo
       now: async () => now(),
       ...intents.reader(connection),
       ...log.reader(connection),
+      ...tree.reader(connection),
       ...registry.reader(connection),
       ...expiring.reader(connection),
       ...outbox.reader(connection),
@@ -45,7 +48,9 @@ export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: Lo
       ...intents.reader(connection),
       ...intents.writer(connection),
       ...log.reader(connection),
+      ...tree.reader(connection),
       ...log.writer(connection),
+      ...tree.writer(connection),
       ...outbox.writer(connection),
       ...registry.transaction(connection),
       ...expiring.reader(connection),

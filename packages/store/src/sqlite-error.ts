@@ -35,6 +35,9 @@ const UNIQUE: Readonly<Record<string, Unique>> = {
   'project_keys.secret_hash': 'key_secret',
   'sessions.cookie_hash': 'session_cookie',
   'requests.key': 'request',
+  'audit_nodes.place': 'tree_node',
+  'audit_checkpoints.size': 'checkpoint',
+  'audit_epochs.epoch': 'log_epoch',
 }
 
 /** SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE; the message lists the columns: `… failed: a.b, a.c`. */

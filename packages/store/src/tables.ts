@@ -14,6 +14,9 @@ export interface Tables {
   outbox: OutboxTable
   audit_leaves: AuditLeavesTable
   audit_payloads: AuditPayloadsTable
+  audit_nodes: AuditNodesTable
+  audit_checkpoints: AuditCheckpointsTable
+  audit_epochs: { project_id: string; epoch: number; body: string }
   projects: { id: string; body: string }
   project_keys: { id: string; project_id: string; secret_hash: string; body: string }
   agents: { id: string; project_id: string; fingerprint: string; body: string }
@@ -85,15 +88,32 @@ export interface OutboxTable {
   event: string
 }
 
-/** `sequence` is gap-free per project, from 0. */
+/** `sequence` is gap-free per project, from 0; null: it waits for its place. */
 export interface AuditLeavesTable {
   project_id: string
-  sequence: number
+  sequence: number | null
   id: string
   intent_id: string | null
   at: number
+  /** Microseconds: the order in which waiting leaves get their places; null where none ever waits. */
+  arrived: number | null
   body: string
   hash: string
+}
+/** Perfect subtrees from level 1 on: level 0 are the leaves. */
+export interface AuditNodesTable {
+  project_id: string
+  level: number
+  place: number
+  hash: string
+}
+export interface AuditCheckpointsTable {
+  project_id: string
+  epoch: number
+  size: number
+  root: string
+  note: string
+  at: number
 }
 /** The erasable side of a leaf. */
 export interface AuditPayloadsTable {

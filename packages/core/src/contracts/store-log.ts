@@ -9,6 +9,7 @@ import { newId } from '../id.js'
 import type { Json } from '../json.js'
 import type { Store } from '../store.js'
 import { rejection, type StoreTest } from './store-test.js'
+import { placed } from './store-tree.js'
 import { aLeaf, aProject, OTHER_PROJECT, PROJECT } from './stored.js'
 
 export const LOG_TESTS: readonly StoreTest[] = [
@@ -78,6 +79,8 @@ export const LOG_TESTS: readonly StoreTest[] = [
       const seen = await store.transaction(async (tx) => {
         await tx.appendLeaf(aLeaf())
         await tx.appendLeaf(aLeaf({ projectId: OTHER_PROJECT }))
+        await tx.lockLog(PROJECT)
+        await tx.placeLeaves(PROJECT, 10)
         return places(await tx.leaves({ projectId: PROJECT, from: 0, limit: 10 }))
       })
       expect(seen).toEqual([0, 1])
@@ -89,6 +92,7 @@ export const LOG_TESTS: readonly StoreTest[] = [
       await store.transaction(async (tx) => {
         for (let count = 0; count < 7; count++) await tx.appendLeaf(aLeaf({ values: { count } }))
       })
+      await placed(store)
       const part = await store.leaves({ projectId: PROJECT, from: 2, limit: 3 })
       expect(places(part)).toEqual([2, 3, 4])
       expect(part.map(({ payloads }) => payloads[0]?.value)).toEqual([2, 3, 4])
@@ -124,7 +128,9 @@ export const LOG_TESTS: readonly StoreTest[] = [
   },
 ]
 
-function log(store: Store, projectId: typeof PROJECT = PROJECT) {
+/** With all leaves at their places. */
+async function log(store: Store, projectId: typeof PROJECT = PROJECT) {
+  await placed(store, projectId)
   return store.leaves({ projectId, from: 0, limit: 1000 })
 }
 

@@ -8,6 +8,7 @@ import { isConflict } from '../conflict.js'
 import { type IntentId, newId } from '../id.js'
 import type { Store, StoreTransaction } from '../store.js'
 import { checkpoint, rejection, type StoreTest } from './store-test.js'
+import { placed } from './store-tree.js'
 import { aLeaf, aPermit, aPerson, aPolicy, aProject, aRedemption, aState, aVote, PROJECT } from './stored.js'
 
 export const TRANSACTION_TESTS: readonly StoreTest[] = [
@@ -23,6 +24,7 @@ export const TRANSACTION_TESTS: readonly StoreTest[] = [
         return 'done'
       })
       expect(result).toBe('done')
+      await placed(store)
       expect(await everything(store, state.declaration.id)).toEqual({
         state,
         leaves: [leaf.id],
@@ -95,6 +97,8 @@ export const TRANSACTION_TESTS: readonly StoreTest[] = [
         await tx.updateIntent({ ...state, status: 'approved', permits: [permit] })
         await tx.putProject(aProject())
         await tx.appendLeaf(aLeaf())
+        await tx.lockLog(PROJECT)
+        await tx.placeLeaves(PROJECT, 10)
         return { ...(await everything(tx, id)), byPermit: await tx.intentByPermit(permit.id) }
       })
       expect(seen).toMatchObject({ state: { status: 'approved' }, leaves: [expect.any(String)], byPermit: id })
@@ -175,17 +179,18 @@ export const TRANSACTION_TESTS: readonly StoreTest[] = [
     async run(store) {
       const first = keyed('same')
       await store.transaction((tx) => tx.insertIntent(first))
+      const leaf = aLeaf()
       let runs = 0
       const answer = await store.transaction(async (tx) => {
         // As on a database where the other one committed after this one looked.
         const earlier = ++runs === 1 ? undefined : await tx.intentByIdempotencyKey('key_one', 'same')
         if (earlier) return earlier
-        await tx.appendLeaf(aLeaf())
+        await tx.appendLeaf(leaf)
         await tx.insertIntent(keyed('same'))
         return undefined
       })
       expect(answer).toBe(first.declaration.id)
-      expect(await store.leaves({ projectId: PROJECT, from: 0, limit: 10 })).toEqual([])
+      expect(await store.leaf(PROJECT, leaf.id)).toBeUndefined()
     },
   },
   {

@@ -11,6 +11,7 @@ import { LOG_TESTS } from './store-log.js'
 import { REGISTRY_TESTS } from './store-registry.js'
 import { REVOCATION_TESTS } from './store-revocations.js'
 import { TRANSACTION_TESTS } from './store-transactions.js'
+import { TREE_TESTS } from './store-tree.js'
 
 export interface DescribeStoreOptions {
   /** Name of a test → why this store cannot do it. */
@@ -21,6 +22,7 @@ const PARTS = {
   transactions: TRANSACTION_TESTS,
   intents: INTENT_TESTS,
   'the audit log': LOG_TESTS,
+  'the tree over the log': TREE_TESTS,
   'the registry': REGISTRY_TESTS,
   'the outbox': OUTBOX_TESTS,
   revocations: REVOCATION_TESTS,
