@@ -7,20 +7,26 @@
 import { auditLeaf } from './audit.js'
 import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
+import { DEFAULT_DENIAL_MEMORY_SECONDS, denialOf } from './denial.js'
 import { SilentAuthError } from './errors.js'
 import { type AgentId, type IntentId, newId, type ProjectId } from './id.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
+import { isAnnounced, type OutboxRow, sequenceOf } from './outbox.js'
 import { type PolicySet, policySet } from './policy-set.js'
 import type { Agent, KeyPrincipal, Project, ProjectKey } from './registry.js'
 import type { LifecycleEvent, State, Transition } from './state.js'
-import type { OutboxRow, Store, StoreReader, StoreTransaction } from './store.js'
+import type { Store, StoreReader, StoreTransaction } from './store.js'
 import { type Waiters, waiters } from './waiters.js'
 
 export interface EngineOptions {
   readonly store: Store
   readonly projectId: ProjectId
+  /** Names of the notifiers that are to hear of changes. @default none */
+  readonly channels?: readonly string[] | undefined
+  /** How long a person's denial answers the same request again; 0: not at all. @default 600 */
+  readonly denialMemorySeconds?: number | undefined
 }
 
 export interface Engine {
@@ -68,19 +74,12 @@ export interface LogEvent {
   readonly data: JsonObject
 }
 
-/** Events that channels and webhooks hear of. */
-const ANNOUNCED: ReadonlySet<LifecycleEvent['type']> = new Set<LifecycleEvent['type']>([
-  'intent.created',
-  'intent.approved',
-  'intent.denied',
-  'intent.expired',
-  'intent.cancelled',
-  'intent.changes_requested',
-  'intent.superseded',
-  'execution.reported',
-])
-
-export function engine({ store, projectId }: EngineOptions): Engine {
+export function engine({
+  store,
+  projectId,
+  channels = [],
+  denialMemorySeconds = DEFAULT_DENIAL_MEMORY_SECONDS,
+}: EngineOptions): Engine {
   const waiting = waiters()
   const listeners = new Set<(id: IntentId) => void>()
   let compiled: { revision: number; set: PolicySet } | undefined
@@ -143,8 +142,10 @@ export function engine({ store, projectId }: EngineOptions): Engine {
             const { id } = done.state.declaration
             if (before === undefined) await tx.insertIntent(done.state)
             else await tx.updateIntent(done.state)
-            const rows = done.events.filter(({ type }) => ANNOUNCED.has(type))
-            if (rows.length > 0) await tx.enqueue(rows.map((row) => outboxRow(projectId, row, now)))
+            const rows = done.events.filter(isAnnounced).map((event) => outboxRow(event, done.state, channels, now))
+            if (rows.length > 0) await tx.enqueue(rows)
+            const denial = denialOf(before, done.state, denialMemorySeconds, now)
+            if (denial) await tx.putDenial(denial)
             changed.add(id)
           },
           async leaf(actor, events, values = {}) {
@@ -206,8 +207,15 @@ function tell(listener: (id: IntentId) => void, id: IntentId): void {
   } catch {}
 }
 
-function outboxRow(projectId: ProjectId, { type, intentId }: LifecycleEvent, now: EpochMs): OutboxRow {
-  return { id: newId('out'), projectId, intentId, event: type, createdAt: now }
+function outboxRow(
+  { type, intentId }: LifecycleEvent,
+  state: State,
+  channels: readonly string[],
+  now: EpochMs,
+): OutboxRow {
+  const { projectId } = state.declaration
+  const sequence = sequenceOf(type, state)
+  return { id: newId('out'), projectId, intentId, event: type, sequence, createdAt: now, channels }
 }
 
 export function notFound(id: IntentId): SilentAuthError {

@@ -7,6 +7,19 @@ export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
 export { type CallIdentity, callKey } from './call-key.js'
 export { canonicalJson } from './canonical-json.js'
+export {
+  type Checkpoint,
+  checkpointText,
+  type LogOrigin,
+  logName,
+  logOrigin,
+  type OpenCheckpoint,
+  openCheckpoint,
+  parseOrigin,
+  readCheckpoint,
+  signCheckpoint,
+} from './checkpoint.js'
+export type { Changes } from './changes.js'
 export { type Conflict, conflict, isConflict, MAX_RUNS, type Unique } from './conflict.js'
 export type { Counter, ExecutionReport, RedeemRequest, VerifyRequest } from './counter.js'
 export { currentPermit, type Permit } from './current-permit.js'
@@ -110,6 +123,23 @@ export {
   type TreePlace,
   treeRoot,
 } from './merkle-tree.js'
+export type { Notifier, NotifierEvent } from './notifier.js'
+export type {
+  ChannelOf,
+  ClaimedDelivery,
+  DeliveryClaim,
+  DeliveryCounts,
+  DeliveryEnd,
+  OutboxEvent,
+  OutboxRow,
+} from './outbox.js'
+export {
+  type DeliveryFailure,
+  MAX_ATTEMPTS,
+  type OutboxDelivery,
+  type OutboxDeliveryOptions,
+  outboxDelivery,
+} from './outbox-delivery.js'
 export type { Finding } from './oversight.js'
 export { type PagePosition, pageCursor, parsePageCursor } from './page-cursor.js'
 export { mutableCopy, type ParamsLimits, type Snapshot, snapshot } from './params.js'
@@ -193,6 +223,16 @@ export {
   type TextFlag,
   type TextPart,
 } from './safe-text.js'
+export {
+  type NoteKey,
+  type NoteSigner,
+  noteSigner,
+  type OpenNote,
+  openNote,
+  parseVkey,
+  signNote,
+  vkeyFingerprint,
+} from './signed-note.js'
 export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
 export type {
   Attempt,
@@ -205,7 +245,6 @@ export type {
 } from './state.js'
 export type {
   IntentQuery,
-  OutboxRow,
   Page,
   RequestRecord,
   SameActionQuery,

@@ -21,6 +21,8 @@ import { clock } from './lifecycle.js'
 import { localCounter } from './local-counter.js'
 import { declareIn } from './local-declare.js'
 import { localDesk } from './local-desk.js'
+import type { Notifier } from './notifier.js'
+import { type DeliveryFailure, outboxDelivery } from './outbox-delivery.js'
 import { ownersOf, readOwn, requireOwn } from './ownership.js'
 import { snapshot } from './params.js'
 import type { KeyPrincipal, ProjectKey } from './registry.js'
@@ -45,6 +47,8 @@ export interface LocalGateOptions {
   readonly maxPendingPerKey?: number | undefined
   /** How often the clock moves intents on; 0: only `sweep()` does. @default 5000 */
   readonly sweepMs?: number | undefined
+  /** How long a person's denial answers the same request again, in whole seconds; 0: not at all. @default 600 */
+  readonly denialMemorySeconds?: number | undefined
   /** Catch-up of waiters whose wake-up was lost, for instance to another process; 0: never. @default 5000 */
   readonly pollMs?: number | undefined
   /** For local checks of permits; what decides is the store's clock. @default Date.now */
@@ -53,6 +57,10 @@ export interface LocalGateOptions {
   readonly source?: string | undefined
   /** @default 'ai_agent' */
   readonly sourceType?: SourceType | undefined
+  /** Channels that hear of every change, from when a gate first knows them. @default none */
+  readonly notifiers?: readonly Notifier[] | undefined
+  /** Called after a notifier failed; it is called again later. */
+  readonly onDeliveryFailure?: ((failure: DeliveryFailure) => void) | undefined
 }
 
 export interface LocalCallOptions extends CallOptions {
@@ -99,11 +107,17 @@ const DEFAULT_MAX_PENDING = 50
 
 export function localGate(options: LocalGateOptions): LocalGate {
   const { store, signer, projectId, issuer } = options
-  const own = engine({ store, projectId })
+  const notifiers = options.notifiers ?? []
+  const { denialMemorySeconds } = options
+  requireMemory(denialMemorySeconds)
+  const own = engine({ store, projectId, denialMemorySeconds, channels: notifiers.map(({ name }) => name) })
   const ring = signer.publicJwk ? keyRing([signer.publicJwk, ...(options.retiredKeys ?? [])]) : undefined
   const trust: Trust = { issuer, projectId, keys: ring, now: options.now }
   const context: Context = { engine: own, options, trust }
   const closing = new AbortController()
+  const { pollMs, onDeliveryFailure: onFailure } = options
+  const outbox = outboxDelivery({ store, projectId, notifiers, pollMs, onFailure })
+  own.onChange(outbox.wake)
   const timers = [repeat(options.sweepMs ?? 5000, () => sweep(own)), repeat(options.pollMs ?? 5000, () => catchUp(own))]
 
   return {
@@ -125,6 +139,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
     async [Symbol.asyncDispose]() {
       for (const stop of timers) stop()
       closing.abort(new SilentAuthError('GATE_UNAVAILABLE', 'the gate was closed'))
+      await outbox[Symbol.asyncDispose]()
     },
   }
 }
@@ -280,6 +295,12 @@ function repeat(everyMs: number, work: () => Promise<unknown>): () => void {
 
 function requireAgentKey(key: ProjectKey): void {
   if (key.kind !== 'agent') throw new SilentAuthError('FORBIDDEN', `key ${key.id} is a ${key.kind} key`)
+}
+
+function requireMemory(seconds = 0): void {
+  if (!Number.isSafeInteger(seconds) || seconds < 0) {
+    throw new TypeError('denialMemorySeconds is a whole number of seconds, or 0')
+  }
 }
 
 function requireAttempt({ executionId, attemptId, continues = 0 }: Attempt): void {

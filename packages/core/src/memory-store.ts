@@ -7,11 +7,13 @@
 import { conflict, isConflict, MAX_RUNS } from './conflict.js'
 import { SilentAuthError } from './errors.js'
 import { exclusive } from './exclusive.js'
-import { frozenCopy } from './frozen-copy.js'
 import type { IntentId } from './id.js'
 import type { EpochMs } from './json.js'
 import { type MemoryIntents, memoryIntents } from './memory-intents.js'
 import { type LeavesDraft, type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
+import type { Denial } from './denial.js'
+import { type MemoryDenials, memoryDenials } from './memory-denials.js'
+import { type DeliveryRow, type MemoryOutbox, memoryOutbox } from './memory-outbox.js'
 import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
 import type { Draft } from './memory-table.js'
 import { type MemoryTraces, memoryTraces } from './memory-traces.js'
@@ -33,6 +35,7 @@ export function memoryStore({ now = Date.now, sequencing = 'immediate' }: Memory
     leaves: memoryLeaves(sequencing),
     outbox: memoryOutbox(),
     traces: memoryTraces(),
+    denials: memoryDenials(),
   }
   const writing = exclusive()
   let closed = false
@@ -86,6 +89,7 @@ interface Tables {
   readonly leaves: MemoryLeaves
   readonly outbox: MemoryOutbox
   readonly traces: MemoryTraces
+  readonly denials: MemoryDenials
 }
 
 /** What one transaction sees and has written. */
@@ -95,6 +99,7 @@ interface Drafts {
   readonly leaves: LeavesDraft
   readonly outbox: Draft<DeliveryRow>
   readonly traces: Draft<PermitTrace>
+  readonly denials: Draft<Denial>
 }
 
 function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs, guard: () => void): StoreReader {
@@ -144,6 +149,7 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
     request: read((principal, key) => registry.request(principal, key, now())),
     nextDelivery: read((channel) => tables.outbox.next(channel, drafts?.outbox)),
     deliveryCounts: read((projectId) => tables.outbox.counts(projectId, drafts?.outbox)),
+    denial: read((action) => tables.denials.of(action, now(), drafts?.denials)),
     revocations: read((query) => {
       const { projectId } = query
       const of = { keys: registry.keys(projectId), agents: registry.agents(projectId) }
@@ -154,7 +160,7 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
 
 function beginTransaction(tables: Tables, now: () => EpochMs) {
   const registry = tables.registry.draft()
-  const drafts: Drafts = { intents: tables.intents.draft(), registry, leaves: tables.leaves.draft(), outbox: tables.outbox.draft(), traces: tables.traces.draft() }
+  const drafts: Drafts = { intents: tables.intents.draft(), registry, leaves: tables.leaves.draft(), outbox: tables.outbox.draft(), traces: tables.traces.draft(), denials: tables.denials.draft() }
   const locked = new Set<IntentId>()
   let ended = false
   let failure: unknown
@@ -197,6 +203,19 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       drafts.intents.put(after)
       for (const trace of changedTraces(after, before)) drafts.traces.put(trace)
     }),
+    appendLeaf: write(drafts.leaves.append),
+    // One transaction at a time: it is the lock.
+    lockLog: write(() => {}),
+    placeLeaves: write(drafts.leaves.place),
+    putTreeNodes: write(drafts.leaves.putNodes),
+    putCheckpoint: write(drafts.leaves.putCheckpoint),
+    putLogEpoch: write(drafts.leaves.putEpoch),
+    erasePayloads: write(drafts.leaves.erase),
+    deleteSessions: write(registry.deleteSessions),
+    enqueue: write((rows) => tables.outbox.enqueue(rows, drafts.outbox)),
+    claimDeliveries: write((claim) => tables.outbox.claim(claim, drafts.outbox)),
+    endDelivery: write((delivery, end) => tables.outbox.end(delivery, end, drafts.outbox)),
+    pruneOutbox: write((query) => tables.outbox.prune(query, drafts.outbox)),
     putProject: write(registry.putProject),
     putKey: write(registry.putKey),
     putAgent: write(registry.putAgent),
@@ -208,6 +227,8 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     putSignInToken: write((token) => registry.putSignInToken(token, now())),
     takeSignInToken: write(registry.takeSignInToken),
     putRequest: write((record) => registry.putRequest(record, now())),
+    putDenial: write((denial) => tables.denials.put(drafts.denials, denial, now())),
+    takeDenial: write((action) => tables.denials.take(drafts.denials, action)),
     forgetPermits: write((at, limit) => tables.traces.forget(drafts.traces, at, limit)),
   }
   return {
@@ -219,6 +240,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       registry.commit()
       drafts.outbox.commit()
       drafts.traces.commit()
+      drafts.denials.commit()
       drafts.leaves.commit()
     },
     end() {

@@ -4,6 +4,8 @@
  * @module
  */
 import type { AuditLeaf, StoredLeaf } from './audit.js'
+import type { Changes } from './changes.js'
+import type { Denial, DeniedAction } from './denial.js'
 import type { AgentId, IntentId, KeyId, PermitId, ProjectId, SessionId, UserId } from './id.js'
 import type { IntentStatus, Verdict } from './intent.js'
 import type { Digest, EpochMs } from './json.js'
@@ -29,6 +31,12 @@ export interface Store extends StoreReader, AsyncDisposable {
    * @throws TypeError when called from within `work`, as do the reads of the store itself: they would not see what `tx` wrote
    */
   transaction<Result>(work: (tx: StoreTransaction) => Promise<Result>): Promise<Result>
+
+  // Several nodes over one database.
+  /** Absent where only one process can change what is stored, or the others are not heard of. */
+  readonly changes?: Changes | undefined
+  /** Why decisions should not be taken over this store now, such as commits that a failover could lose (LIFECYCLE R3). */
+  faults?(): Promise<readonly string[]>
 }
 
 /** Reads that see the latest commit; inside a transaction they also see its own writes. */
@@ -67,6 +75,10 @@ export interface StoreReader extends LogReader {
   sessionByCookieHash(cookieHash: string): Promise<Session | undefined>
   /** What an earlier request with this `Idempotency-Key` did, for 24 hours. */
   request(principal: string, key: string): Promise<RequestRecord | undefined>
+
+  // Denials
+  /** What a person denied to this principal, while it is remembered. */
+  denial(action: DeniedAction): Promise<Denial | undefined>
 
   // Revocations
   /** What is revoked or stopped now, as far as a verifier somewhere could still accept it (P4). Reads no intents. */
@@ -109,6 +121,12 @@ export interface StoreTransaction extends StoreReader, LogWriter {
   /** Conflicts while an earlier record of this principal and key has not expired. */
   putRequest(record: RequestRecord): Promise<void>
 
+  // Denials
+  /** In place of an earlier one of the same action; those that have expired may be gone afterwards. */
+  putDenial(denial: Denial): Promise<void>
+  /** Takes it out, expired or not. */
+  takeDenial(action: DeniedAction): Promise<Denial | undefined>
+
   // Revocations: the traces of permits are written by `insertIntent` and `updateIntent`.
   /** Takes away at most `limit` traces that are of use to nobody at `now`. @returns how many it found */
   forgetPermits(now: EpochMs, limit: number): Promise<number>
@@ -142,15 +160,6 @@ export interface SameActionQuery {
   readonly declaredBy: string
   readonly action: string
   readonly paramsDigest: Digest
-}
-
-/** One event on its way to channels: at least once, unordered. */
-export interface OutboxRow {
-  readonly id: string
-  readonly projectId: ProjectId
-  readonly intentId: IntentId
-  readonly event: string
-  readonly createdAt: EpochMs
 }
 
 /** One transport retry is answered anew: same key, same body, same principal. */

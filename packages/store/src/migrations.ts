@@ -7,6 +7,7 @@ import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { auditTreeTables } from './audit-tree-tables.js'
 import type { Engine } from './engine.js'
+import { engineTables } from './engine-tables.js'
 import { outboxDeliveriesTable } from './outbox-tables.js'
 import { permitTracesTable } from './permit-traces-tables.js'
 
@@ -17,6 +18,7 @@ export function migrationsFor(engine: Engine): Migrations {
     '0001_first_tables': { up: (db: Kysely<unknown>) => firstTables(db, engine) },
     '0002_audit_tree': { up: (db: Kysely<unknown>) => auditTreeTables(db, engine) },
     '0003_revocations': { up: (db: Kysely<unknown>) => permitTracesTable(db, engine) },
+    '0004_engine': { up: (db: Kysely<unknown>) => engineTables(db, engine) },
     '0005_outbox_delivery': { up: (db: Kysely<unknown>) => outboxDeliveriesTable(db, engine) },
   }
 }
@@ -85,7 +87,7 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
   // By time, so that what is written together stands together.
   await table(
     'outbox',
-    { created_at: 'integer', id: 'text', project_id: 'text', intent_id: 'text', event: 'text' },
+    { created_at: 'integer', id: 'text', project_id: 'text', intent_id: 'text', event: 'text', sequence: 'integer' },
     'ledger',
   )
     .addPrimaryKeyConstraint('outbox_key', ['created_at', 'id'])

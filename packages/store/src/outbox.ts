@@ -1,32 +1,226 @@
 /**
- * The outbox of a SQL store: events on their way to channels, written with the change that they tell of.
+ * The outbox of a SQL store: events on their way to channels, written with the change that they tell of, and what each channel
+ * has still to hear.
  *
  * @module
  */
-import type { OutboxRow, StoreTransaction } from '@silentauth/core'
-import type { Connection } from './connection.js'
-import type { Builder } from './engine.js'
+import type {
+  ClaimedDelivery,
+  EpochMs,
+  OutboxEvent,
+  OutboxRow,
+  ProjectId,
+  StoreReader,
+  StoreTransaction,
+} from '@silentauth/core'
+import { sql } from 'kysely'
+import { type Connection, first } from './connection.js'
+import type { Builder, Engine } from './engine.js'
 import { statement } from './statement.js'
+import type { OutboxDeliveriesTable, OutboxTable } from './tables.js'
 
 export interface SqlOutbox {
-  writer(connection: Connection): Pick<StoreTransaction, 'enqueue'>
+  reader(connection: Connection): Pick<StoreReader, 'nextDelivery' | 'deliveryCounts'>
+  writer(connection: Connection): Pick<StoreTransaction, 'enqueue' | 'claimDeliveries' | 'endDelivery' | 'pruneOutbox'>
 }
 
-export function sqlOutbox(db: Builder): SqlOutbox {
-  const insert = statement((row: OutboxRow) =>
-    db.insertInto('outbox').values({
-      created_at: row.createdAt,
-      id: row.id,
-      project_id: row.projectId,
-      intent_id: row.intentId,
-      event: row.event,
-    }),
-  )
+export function sqlOutbox(db: Builder, engine: Pick<Engine, 'rowLocks'>): SqlOutbox {
+  const ask = { ...eventStatements(db), ...deliveryStatements(db, engine) }
+
   return {
-    writer: (connection) => ({
-      async enqueue(rows) {
-        for (const row of rows) await connection.run(insert(row))
+    reader: (connection) => ({
+      async nextDelivery(channel) {
+        return (await first<{ due_at: number }>(connection, ask.next(channel)))?.due_at
+      },
+      async deliveryCounts(projectId) {
+        return connection.all<{ channel: string; waiting: number; dead: number }>(ask.counts({ projectId }))
       },
     }),
+    writer: (connection) => ({
+      async enqueue(rows) {
+        for (const row of rows) {
+          await connection.run(ask.insertEvent(row))
+          for (const channel of row.channels) {
+            const { id, createdAt, projectId } = row
+            await connection.run(ask.insertDelivery({ id, createdAt, projectId, channel }))
+          }
+        }
+      },
+      async claimDeliveries({ projectId, channel, now, leaseMs, limit }) {
+        const claim = { projectId, channel, now, limit, leaseEnd: now + leaseMs }
+        const claimed = await connection.all<Claimed>(ask.claim(claim))
+        const deliveries: ClaimedDelivery[] = []
+        for (const { event_at, event_id, attempts } of claimed) {
+          const row = await first<OutboxTable>(connection, ask.event({ createdAt: event_at, id: event_id }))
+          if (row) deliveries.push({ event: eventOf(row), channel, attempts })
+        }
+        // What an update returns has no order.
+        return deliveries.sort(
+          ({ event: one }, { event: other }) => one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1),
+        )
+      },
+      async endDelivery({ event: { id, createdAt }, channel, attempts }, end) {
+        const key = { id, createdAt, channel }
+        if (end.type === 'delivered') await connection.run(ask.deleteDelivery(key))
+        else await connection.run(ask.postpone({ ...key, attempts, dueAt: end.type === 'again' ? end.dueAt : null }))
+      },
+      async pruneOutbox(query) {
+        const pruned = await connection.all<{ created_at: number; id: string }>(ask.pruneEvents(query))
+        for (const { created_at, id } of pruned) {
+          await connection.run(ask.deleteDeliveries({ createdAt: created_at, id }))
+        }
+        return pruned.length
+      },
+    }),
+  }
+}
+
+type Claimed = Pick<OutboxDeliveriesTable, 'event_at' | 'event_id' | 'attempts'>
+interface EventKey {
+  readonly createdAt: EpochMs
+  readonly id: string
+}
+interface DeliveryKey extends EventKey {
+  readonly channel: string
+}
+interface Claim {
+  readonly projectId: string
+  readonly channel: string
+  readonly now: EpochMs
+  readonly leaseEnd: EpochMs
+  readonly limit: number
+}
+
+function eventStatements(db: Builder) {
+  return {
+    insertEvent: statement((row: OutboxRow) =>
+      db.insertInto('outbox').values({
+        created_at: row.createdAt,
+        id: row.id,
+        project_id: row.projectId,
+        intent_id: row.intentId,
+        event: row.event,
+        sequence: row.sequence,
+      }),
+    ),
+    event: statement(({ createdAt, id }: EventKey) =>
+      db.selectFrom('outbox').selectAll().where('created_at', '=', createdAt).where('id', '=', id),
+    ),
+    pruneEvents: statement(({ before, limit }: { before: EpochMs; limit: number }) =>
+      db
+        .with('old', (old) =>
+          old
+            .selectFrom('outbox')
+            .select(['created_at', 'id'])
+            .where('created_at', '<', before)
+            .orderBy('created_at')
+            .orderBy('id')
+            .limit(limit),
+        )
+        .deleteFrom('outbox')
+        .where(({ eb, refTuple, selectFrom }) =>
+          eb(
+            refTuple('created_at', 'id'),
+            'in',
+            selectFrom('old').select(['old.created_at', 'old.id']).$asTuple('created_at', 'id'),
+          ),
+        )
+        .returning(['created_at', 'id']),
+    ),
+  }
+}
+
+function deliveryStatements(db: Builder, { rowLocks }: Pick<Engine, 'rowLocks'>) {
+  return {
+    insertDelivery: statement((row: DeliveryKey & { projectId: string }) =>
+      db.insertInto('outbox_deliveries').values({
+        event_at: row.createdAt,
+        event_id: row.id,
+        channel: row.channel,
+        project_id: row.projectId,
+        attempts: sql.lit(0),
+        due_at: row.createdAt,
+      }),
+    ),
+    next: statement(({ projectId, channel }: { projectId: string; channel: string }) =>
+      db
+        .selectFrom('outbox_deliveries')
+        .select('due_at')
+        .where('project_id', '=', projectId)
+        .where('channel', '=', channel)
+        .where('due_at', 'is not', null)
+        .orderBy('due_at')
+        .limit(sql.lit(1)),
+    ),
+    counts: statement(({ projectId }: { projectId: string }) =>
+      db
+        .selectFrom('outbox_deliveries')
+        .select(({ fn, eb }) => [
+          'channel',
+          fn.count<number>('due_at').as('waiting'),
+          eb(fn.countAll<number>(), '-', fn.count<number>('due_at')).as('dead'),
+        ])
+        .where('project_id', '=', projectId)
+        .groupBy('channel')
+        .orderBy('channel'),
+    ),
+    // Rows that another worker is claiming are passed over, not waited for. Of its own, so that it is looked up once.
+    claim: statement(({ projectId, channel, now, leaseEnd, limit }: Claim) =>
+      db
+        .with('due', (due) => {
+          const rows = due
+            .selectFrom('outbox_deliveries')
+            .select(['event_at', 'event_id'])
+            .where('project_id', '=', projectId)
+            .where('channel', '=', channel)
+            .where('due_at', '<=', now)
+            .orderBy('due_at')
+            .limit(limit)
+          return rowLocks ? rows.forUpdate().skipLocked() : rows
+        })
+        .updateTable('outbox_deliveries')
+        .set(({ eb }) => ({ attempts: eb('attempts', '+', sql.lit(1)), due_at: leaseEnd }))
+        .where('channel', '=', channel)
+        .where(({ eb, refTuple, selectFrom }) =>
+          eb(
+            refTuple('event_at', 'event_id'),
+            'in',
+            selectFrom('due').select(['due.event_at', 'due.event_id']).$asTuple('event_at', 'event_id'),
+          ),
+        )
+        .returning(['event_at', 'event_id', 'attempts']),
+    ),
+    deleteDelivery: statement(({ createdAt, id, channel }: DeliveryKey) =>
+      db
+        .deleteFrom('outbox_deliveries')
+        .where('event_at', '=', createdAt)
+        .where('event_id', '=', id)
+        .where('channel', '=', channel),
+    ),
+    deleteDeliveries: statement(({ createdAt, id }: EventKey) =>
+      db.deleteFrom('outbox_deliveries').where('event_at', '=', createdAt).where('event_id', '=', id),
+    ),
+    postpone: statement(
+      ({ createdAt, id, channel, attempts, dueAt }: DeliveryKey & { attempts: number; dueAt: EpochMs | null }) =>
+        db
+          .updateTable('outbox_deliveries')
+          .set({ due_at: dueAt })
+          .where('event_at', '=', createdAt)
+          .where('event_id', '=', id)
+          .where('channel', '=', channel)
+          .where('attempts', '=', attempts)
+          .where('due_at', 'is not', null),
+    ),
+  }
+}
+
+function eventOf(row: OutboxTable): OutboxEvent {
+  return {
+    id: row.id,
+    projectId: row.project_id as ProjectId,
+    intentId: row.intent_id as OutboxEvent['intentId'],
+    event: row.event,
+    sequence: row.sequence,
+    createdAt: row.created_at,
   }
 }

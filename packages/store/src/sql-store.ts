@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { EpochMs, StoreReader, StoreTransaction } from '@silentauth/core'
+import type { StoreReader, StoreTransaction } from '@silentauth/core'
 import { sqlAuditLog } from './audit-log.js'
 import { sqlAuditTree } from './audit-tree.js'
 import type { Connection } from './connection.js'
-import type { Builder } from './engine.js'
+import { sqlDenials } from './denials.js'
+import type { Builder, DatabaseClock, Engine } from './engine.js'
 import { sqlExpiring } from './expiring.js'
 import { sqlIntents } from './intents.js'
 import { IMMEDIATE, type LogPlaces } from './log-places.js'
@@ -31,31 +32,36 @@ export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: Lo
   const tree = sqlAuditTree(db)
   const outbox = sqlOutbox(db, engine)
   const registry = sqlRegistry(db)
-  const expiring = sqlExpiring(db, now)
+  const expiring = sqlExpiring(db, engine)
+  const denials = sqlDenials(db, engine)
   return {
     reader: (connection) => ({
-      now: async () => now(),
+      now: () => engine.now(connection),
       ...intents.reader(connection),
       ...log.reader(connection),
       ...tree.reader(connection),
       ...registry.reader(connection),
       ...expiring.reader(connection),
       ...outbox.reader(connection),
+      ...denials.reader(connection),
       ...traces.reader(connection, registry.reader(connection)),
     }),
     transaction: (connection) => ({
-      now: async () => now(),
+      now: () => engine.now(connection),
       ...intents.reader(connection),
       ...intents.writer(connection),
       ...log.reader(connection),
       ...tree.reader(connection),
       ...log.writer(connection),
       ...tree.writer(connection),
+      ...outbox.reader(connection),
       ...outbox.writer(connection),
       ...registry.transaction(connection),
       ...expiring.reader(connection),
       ...expiring.writer(connection),
       ...traces.reader(connection, registry.reader(connection)),
+      ...denials.reader(connection),
+      ...denials.writer(connection),
       ...traces.writer(connection),
     }),
     forget: registry.forget,

@@ -30,6 +30,7 @@ export interface Tables {
   requests: { principal: string; key: string; expires_at: number; body: string }
   outbox_deliveries: OutboxDeliveriesTable
   permit_traces: PermitTracesTable
+  denials: DenialsTable
 }
 
 export interface IntentsTable {
@@ -86,6 +87,19 @@ export interface OutboxTable {
   project_id: string
   intent_id: string
   event: string
+  /** Grows with the events of one intent. */
+  sequence: number
+}
+
+/** What a channel has still to hear; a row goes when it has. */
+export interface OutboxDeliveriesTable {
+  event_at: number
+  event_id: string
+  channel: string
+  project_id: string
+  attempts: number
+  /** When it is tried next, or its lease ends; null: given up. */
+  due_at: number | null
 }
 
 /** `sequence` is gap-free per project, from 0; null: it waits for its place. */
@@ -137,4 +151,14 @@ export interface PermitTracesTable {
   withdrawn: number
   expires_at: number
   keep_until: number
+}
+
+/** What a person denied, for as long as it answers a repeated declare. */
+export interface DenialsTable {
+  project_id: string
+  owner: string
+  action: string
+  params_digest: string
+  intent_id: string
+  expires_at: number
 }

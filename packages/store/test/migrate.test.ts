@@ -83,6 +83,7 @@ const TABLES: Record<keyof Tables, true> = {
   sessions: true,
   sign_in_tokens: true,
   requests: true,
+  outbox_deliveries: true,
 }
 
 function aDatabase() {

@@ -6,8 +6,10 @@
  */
 import { describe, it } from 'vitest'
 import type { Store } from '../store.js'
+import { DENIAL_TESTS } from './store-denials.js'
 import { INTENT_TESTS } from './store-intents.js'
 import { LOG_TESTS } from './store-log.js'
+import { OUTBOX_TESTS } from './store-outbox.js'
 import { REGISTRY_TESTS } from './store-registry.js'
 import { REVOCATION_TESTS } from './store-revocations.js'
 import { TRANSACTION_TESTS } from './store-transactions.js'
@@ -25,6 +27,7 @@ const PARTS = {
   'the tree over the log': TREE_TESTS,
   'the registry': REGISTRY_TESTS,
   'the outbox': OUTBOX_TESTS,
+  denials: DENIAL_TESTS,
   revocations: REVOCATION_TESTS,
 }
 
