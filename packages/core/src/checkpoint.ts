@@ -26,7 +26,7 @@ export interface LogOrigin {
   /** Name of the log, and of the key that signs for it: `<host and path of the issuer, or its urn>/<project id>`. */
   readonly log: string
   readonly projectId: ProjectId
-  /** From 1; a restore begins the next. */
+  /** From 0; a restore begins the next. */
   readonly epoch: number
 }
 
@@ -38,13 +38,13 @@ export function logName(issuer: string, projectId: ProjectId): string {
 }
 
 export function logOrigin(log: string, epoch: number): string {
-  if (!Number.isSafeInteger(epoch) || epoch < 1) throw new TypeError('epochs are counted from 1')
+  if (!Number.isSafeInteger(epoch) || epoch < 0) throw new TypeError('epochs are counted from 0')
   return `${log}/${epoch}`
 }
 
 /** Undefined for what is no origin of a log. */
 export function parseOrigin(origin: string): LogOrigin | undefined {
-  const found = /^(?<log>[^\s+]+\/(?<project>prj_[^\s+/]+))\/(?<epoch>[1-9]\d{0,9})$/u.exec(origin)?.groups
+  const found = /^(?<log>[^\s+]+\/(?<project>prj_[^\s+/]+))\/(?<epoch>0|[1-9]\d{0,9})$/u.exec(origin)?.groups
   if (!found) return undefined
   return { log: found.log as string, projectId: found.project as ProjectId, epoch: Number(found.epoch) }
 }

@@ -98,6 +98,13 @@ export interface Desk {
   withdraw(person: Principal, id: IntentId, reason: string): Promise<Review>
   /** Only while `unknown`, and not before a minute after the permit expired. */
   reconcile(person: Principal, id: IntentId, finding: Finding): Promise<Review>
+  /**
+   * The agent may ask again for what a person denied; people then decide anew. By a person who could approve it; of no
+   * effect once the memory of the denial has ended.
+   *
+   * @throws SilentAuthError `NOT_FOUND` for what no person denied, `SELF_APPROVAL`, `NOT_AN_APPROVER`, `ASSURANCE_REQUIRED`
+   */
+  liftDenial(person: Principal, id: IntentId): Promise<Review>
   /** Shows one hidden value to one person; audited. @throws SilentAuthError `FORBIDDEN`, `INVALID_FIELD` */
   reveal(person: Principal, id: IntentId, pointer: JsonPointer): Promise<Json>
 }

@@ -7,6 +7,7 @@ export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
 export { type CallIdentity, callKey } from './call-key.js'
 export { canonicalJson } from './canonical-json.js'
+export type { Changes } from './changes.js'
 export {
   type Checkpoint,
   checkpointText,
@@ -19,11 +20,11 @@ export {
   readCheckpoint,
   signCheckpoint,
 } from './checkpoint.js'
-export type { Changes } from './changes.js'
 export { type Conflict, conflict, isConflict, MAX_RUNS, type Unique } from './conflict.js'
 export type { Counter, ExecutionReport, RedeemRequest, VerifyRequest } from './counter.js'
 export { currentPermit, type Permit } from './current-permit.js'
 export type { Declaration } from './declaration.js'
+export { DEFAULT_DENIAL_MEMORY_SECONDS, type Denial, type DeniedAction, deniedAction } from './denial.js'
 export type { Desk, InboxFilter, InboxItem, Review, ReviewVote } from './desk.js'
 export { digestAnywhere, digestOf } from './digest.js'
 export { dueAt } from './due-at.js'

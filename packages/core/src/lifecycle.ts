@@ -10,6 +10,7 @@
 import { type ClaimCommand, claimExecution, type SequencedCommand, sequencedExecution } from './claim.js'
 import { approve, castVote, type RevealCommand, requirePending, reveal, settle, type VoteCommand } from './decision.js'
 import type { Declaration } from './declaration.js'
+import { type LiftDenialCommand, liftDenial } from './denial.js'
 import { SilentAuthError } from './errors.js'
 import { cancelExecution, executionClock } from './execution.js'
 import type { IntentId, PermitId } from './id.js'
@@ -18,13 +19,15 @@ import type { EpochMs } from './json.js'
 import { type ReconcileCommand, reconcileExecution, type WithdrawCommand, withdrawApproval } from './oversight.js'
 import { type RedeemCommand, redeemApproval } from './redemption.js'
 import { type LogExecutionCommand, logExecution, type ReportCommand, reportExecution } from './report.js'
-import { event, refused, type State, type Transition, unchanged } from './state.js'
+import { event, type LifecycleEvent, refused, type State, type Transition, unchanged } from './state.js'
 
 export type Command =
   | {
       readonly type: 'declare'
       readonly declaration: Declaration
       readonly resolution?: Resolution
+      /** The same action was denied by a person a while ago: denied at once, whatever policy says. */
+      readonly earlierDenial?: IntentId | undefined
       readonly permitId: PermitId
     }
   | VoteCommand
@@ -38,6 +41,7 @@ export type Command =
   | LogExecutionCommand
   | WithdrawCommand
   | ReconcileCommand
+  | LiftDenialCommand
   | { readonly type: 'tick' }
 
 /**
@@ -94,6 +98,8 @@ function apply(state: State, command: Exclude<Command, { type: 'declare' }>, now
       return withdrawApproval(state, command, now)
     case 'reconcile':
       return reconcileExecution(state, command, now)
+    case 'lift_denial':
+      return liftDenial(state, command)
     case 'tick':
       return unchanged(state)
   }
@@ -121,10 +127,14 @@ function declare(command: Extract<Command, { type: 'declare' }>, now: EpochMs): 
     declared_by: declaration.declaredBy,
     decision: declaration.verdict,
     policy: declaration.policyRef ?? null,
+    approvals_required: declaration.approvalsRequired,
     risk_tier: declaration.riskTier,
     intent_hash: declaration.intentHash,
   })
   const byPolicy: Resolution = { by: 'policy', code: undefined, comment: undefined, earlierIntent: undefined }
+  if (command.earlierDenial !== undefined && declaration.verdict !== 'auto_deny') {
+    return deniedBefore(created, opened, command.earlierDenial, now)
+  }
   switch (declaration.verdict) {
     case 'require_approval':
       return { state: created, events: [opened], permits: [] }
@@ -142,6 +152,17 @@ function declare(command: Extract<Command, { type: 'declare' }>, now: EpochMs): 
       const done = approve(created, [], byPolicy, permit, now)
       return { ...done, events: [opened, ...done.events] }
     }
+  }
+}
+
+/** A person has just said no to this; the answer names the intent that they denied. */
+function deniedBefore(created: State, opened: LifecycleEvent, earlierIntent: IntentId, now: EpochMs): Transition {
+  const resolution: Resolution = { by: 'person', code: 'INTENT_DENIED', comment: undefined, earlierIntent }
+  const denied = event(created, 'intent.denied', { by: 'person', code: 'INTENT_DENIED', earlier_intent: earlierIntent })
+  return {
+    state: { ...created, status: 'denied', resolution, resolvedAt: now },
+    events: [opened, denied],
+    permits: [],
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { chainAfter, declarationOf, draftFingerprint, NO_CHAIN } from './declare.js'
+import { deniedAction } from './denial.js'
 import { type Engine, notFound, type Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { type IntentId, newId } from './id.js'
@@ -76,7 +77,9 @@ export async function declareIn(
     comment: undefined,
     earlierIntent: undefined,
   } as const
-  const done = transition(undefined, { type: 'declare', declaration, resolution, permitId: newId('pmt') }, now)
+  const earlierDenial = (await tx.denial(deniedAction(declaration)))?.intentId
+  const command = { type: 'declare', declaration, resolution, earlierDenial, permitId: newId('pmt') } as const
+  const done = transition(undefined, command, now)
   await writer.save(undefined, done)
   events.push(...done.events)
   if (facts.agent) await tx.putAgent({ ...facts.agent, lastSeenAt: now })

@@ -7,6 +7,7 @@
 
 import { requireComment } from './comment.js'
 import { chainAfter, declarationOf, editedDraft } from './declare.js'
+import { deniedAction } from './denial.js'
 import type { Desk, InboxItem, Review } from './desk.js'
 import { satisfiesEditSchema } from './edit-schema.js'
 import { type Engine, notFound, type Writer } from './engine.js'
@@ -102,6 +103,15 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
       return review(principal, id)
     },
 
+    async liftDenial(principal, id) {
+      await own.change(id, async ({ tx, state, judgement }) => {
+        const lifted = await tx.takeDenial(deniedAction(state.declaration))
+        const command = { type: 'lift_denial', by: principal, bench: judgement.bench, lifted } as const
+        return { command, actor: `user:${principal.id}` }
+      })
+      return review(principal, id)
+    },
+
     async reveal(principal, id, pointer) {
       const { state } = await own.change(id, async ({ state, judgement, facts }) => {
         requireRevealer(state, pointer, person(facts, principal))
@@ -162,9 +172,10 @@ async function voteWithEdits(
     comment: undefined,
     earlierIntent: undefined,
   } as const
+  const earlierDenial = (await tx.denial(deniedAction(successor.declaration)))?.intentId
   const declared = transition(
     undefined,
-    { type: 'declare', declaration: successor.declaration, resolution, permitId: newId('pmt') },
+    { type: 'declare', declaration: successor.declaration, resolution, earlierDenial, permitId: newId('pmt') },
     now,
   )
   await writer.save(state, superseded)

@@ -5,14 +5,14 @@
  * @module
  */
 import { conflict, isConflict, MAX_RUNS } from './conflict.js'
+import type { Denial } from './denial.js'
 import { SilentAuthError } from './errors.js'
 import { exclusive } from './exclusive.js'
 import type { IntentId } from './id.js'
 import type { EpochMs } from './json.js'
+import { type MemoryDenials, memoryDenials } from './memory-denials.js'
 import { type MemoryIntents, memoryIntents } from './memory-intents.js'
 import { type LeavesDraft, type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
-import type { Denial } from './denial.js'
-import { type MemoryDenials, memoryDenials } from './memory-denials.js'
 import { type DeliveryRow, type MemoryOutbox, memoryOutbox } from './memory-outbox.js'
 import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
 import type { Draft } from './memory-table.js'
@@ -160,7 +160,14 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
 
 function beginTransaction(tables: Tables, now: () => EpochMs) {
   const registry = tables.registry.draft()
-  const drafts: Drafts = { intents: tables.intents.draft(), registry, leaves: tables.leaves.draft(), outbox: tables.outbox.draft(), traces: tables.traces.draft(), denials: tables.denials.draft() }
+  const drafts: Drafts = {
+    intents: tables.intents.draft(),
+    registry,
+    leaves: tables.leaves.draft(),
+    outbox: tables.outbox.draft(),
+    traces: tables.traces.draft(),
+    denials: tables.denials.draft(),
+  }
   const locked = new Set<IntentId>()
   let ended = false
   let failure: unknown

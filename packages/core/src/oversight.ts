@@ -9,7 +9,7 @@ import type { EpochMs } from './json.js'
 import type { Principal } from './registry.js'
 import { finish } from './report.js'
 import { event, type FinalStatus, refused, revokeAll, type State, type Transition } from './state.js'
-import { type Bench, canVote } from './vote.js'
+import { type Bench, canVote, type Vote } from './vote.js'
 
 export interface WithdrawCommand {
   readonly type: 'withdraw'
@@ -94,9 +94,9 @@ function isAdmin(by: Principal, { directory }: Bench): boolean {
 }
 
 /** A person who may vote on it; where policy alone decided, one who could have, had it not. */
-function requireVoter(state: State, by: Principal, bench: Bench): void {
+export function requireVoter(state: State, by: Principal, bench: Bench, verdict: Vote['verdict'] = 'deny'): void {
   const { declaration } = state
   const rules = bench.rules.length > 0 ? bench.rules : [approvalRule(declaration.policy, declaration.riskTier)]
-  const allowed = canVote(by, declaration, [], { ...bench, rules }, 'deny')
+  const allowed = canVote(by, declaration, [], { ...bench, rules }, verdict)
   if (!allowed.ok) throw refused(state, allowed.code, allowed.reason)
 }

@@ -61,6 +61,7 @@ export type EventType =
   | 'intent.superseded'
   | 'intent.withdrawn'
   | 'approval.recorded'
+  | 'denial.lifted'
   | 'value.revealed'
   | 'permit.issued'
   | 'permit.revoked'

@@ -24,7 +24,7 @@ describe('GET /api/inbox', () => {
     const { headers } = await test.signIn()
     const denied = await test.declare()
     await test.ask('POST', `/api/inbox/${denied.id}/deny`, { headers, body: { intent_hash: denied.intent_hash } })
-    await test.declare()
+    await test.declare({ parameters: { order_id: 'another' } })
     const { json } = await test.ask('GET', `/api/inbox${query}`, { headers })
     expect(json.data).toHaveLength(count)
   })

@@ -66,7 +66,15 @@ describe('a server that starts with nothing', () => {
     const modes = await Promise.all(
       files.map(async (name) => (await stat(path.join(dataDir, 'new', name))).mode & 0o777),
     )
-    expect(files).toEqual(['dev.json', 'gate.db', 'gate.json', 'permit-key.json', 'public.jwks.json'])
+    expect(files).toEqual([
+      'dev.json',
+      'gate.db',
+      'gate.json',
+      'permit-key.json',
+      'public.jwks.json',
+      'revocation-key.json',
+      'revocations.jwks.json',
+    ])
     expect([new Set(modes), (await stat(path.join(dataDir, 'new'))).mode & 0o777]).toEqual([new Set([0o600]), 0o700])
     expect(server.issuer).toMatch(/^urn:silentauth:embedded:[0-9a-z]{26}$/)
   })
@@ -267,7 +275,7 @@ describe('two servers over one file', () => {
       await follow(other, await other.signInLink((await other.addPerson({ email: 'ada@localhost' })).id)),
     ] as const
     for (let round = 0; round < 5; round++) {
-      const { json } = await ask(one, 'POST', '/api/intents', REFUND)
+      const { json } = await ask(one, 'POST', '/api/intents', { ...REFUND, parameters: { round } })
       const body = { intent_hash: json.data.intent_hash }
       const votes = await Promise.all([
         ask(one, 'POST', `/api/inbox/${json.id}/approve`, body, sessions[0]),
