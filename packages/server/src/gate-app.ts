@@ -5,7 +5,14 @@
  * @module
  */
 import type { ServerResponse } from 'node:http'
-import { type LocalGate, newId, type PublicJwk, SilentAuthError, type Store } from '@silentauth/core'
+import {
+  type LocalGate,
+  newId,
+  type PublicJwk,
+  type RevocationIssuer,
+  SilentAuthError,
+  type Store,
+} from '@silentauth/core'
 import { type Context, Hono } from 'hono'
 import { type Logger, pino } from 'pino'
 import { agentRoutes } from './agent-routes.js'
@@ -20,6 +27,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { openApiDocument } from './openapi.js'
 import { operationRoutes } from './operation-routes.js'
 import { logRequest } from './request-log.js'
+import { revocationRoutes } from './revocation-routes.js'
 import type { Route } from './route-table.js'
 import { sessionRoutes } from './session-routes.js'
 import { type Site, siteOf } from './site.js'
@@ -38,6 +46,8 @@ export interface GateAppOptions {
   readonly hosts?: readonly string[] | undefined
   /** What `/.well-known/jwks.json` shows: `signer.publicJwk`, and retired keys. @default [] */
   readonly publicKeys?: readonly PublicJwk[] | undefined
+  /** What `/.well-known/silentauth-revocations` hands out. @default none: verifiers cannot poll */
+  readonly revocations?: RevocationIssuer | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Folder of the dashboard's build. @default none */
   readonly dashboardDir?: string | undefined
@@ -92,6 +102,7 @@ export function createGateApp(options: GateAppOptions): GateApp {
     ...inboxRoutes({ desk: gate.desk, store }),
     ...sessionRoutes({ store, projectId, site }),
     ...auditRoutes({ store, projectId }),
+    ...revocationRoutes({ revocations: options.revocations }),
     ...operationRoutes({
       store,
       projectId,

@@ -90,11 +90,11 @@ function operationOf(route: Route, schemas: Record<string, unknown>): Schema {
 }
 
 function responsesOf(route: Route, name: string, schemas: Record<string, unknown>): Schema {
-  const { status = 200, data, beside = {}, stream } = route
+  const { status = 200, data, beside = {}, stream, media = stream ? 'text/event-stream' : 'application/json' } = route
   const isDocument = data instanceof z.ZodUnknown
   const whole = isDocument ? data : z.strictObject({ data, error: z.null(), ...beside })
   const schema = hoisted(whole, `${name}Answer`, 'input', schemas)
-  const content = { [stream ? 'text/event-stream' : 'application/json']: { schema } }
+  const content = { [media]: { schema } }
   const good = { description: stream ? 'Events; the data of each is this JSON.' : 'Done.', content }
   const refusals = Map.groupBy(errorsOf(route), (code) => ERROR_STATUS[code] ?? 503)
   return {

@@ -65,6 +65,8 @@ export interface RouteDefinition<Of extends Access, Query, Body, Data> {
   readonly status?: 200 | 201 | undefined
   /** `text/event-stream`: events carry what the route's `data` says. */
   readonly stream?: boolean | undefined
+  /** Of a document that is no JSON. @default 'application/json' */
+  readonly media?: string | undefined
   /** Besides those that every route of its access has. */
   readonly errors?: readonly ErrorCode[] | undefined
   handle(request: GateRequest<Of, Query, Body>): Promise<Result<Data> | Held | Document> | Result<Data> | Document

@@ -13,6 +13,7 @@ import {
   type ProjectId,
   type PublicAlg,
   type Role,
+  revocationIssuer,
   type Store,
   type UserId,
 } from '@silentauth/core'
@@ -24,6 +25,7 @@ import { warnOfFewDescriptors } from './file-descriptors.js'
 import { createGateApp } from './gate-app.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
+import { revocationKey } from './revocation-key.js'
 import { signInLink } from './sign-in-link.js'
 import { secretKey, signingKey } from './signing-key.js'
 import { siteOf } from './site.js'
@@ -68,6 +70,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly issuer: string
   readonly projectId: ProjectId
   readonly jwksUrl: string
+  /** Of the signed list; its key is pinned from `revocations.jwks.json` of the data folder. */
+  readonly revocationsUrl: string
   /** Of an agent key that nobody owns; also in `dev.json` of the data folder. */
   readonly secretKey: string
   /** `you@localhost`, who may approve. */
@@ -114,6 +118,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const store = await sqliteStore({ file: options.databaseFile ?? folder.fileIn('gate.db') })
     opened.push(async () => store[Symbol.asyncDispose]())
     const { issuer, projectId } = await identity(folder)
+    const listSigner = await revocationKey(folder, signer.kid)
 
     const listener = await listen({ port, host })
     opened.push(() => listener.close(closeTimeoutMs))
@@ -138,6 +143,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       publicUrl: url,
       hosts: options.hosts,
       publicKeys: signer.publicJwk ? [signer.publicJwk] : [],
+      revocations: revocationIssuer({ store, projectId, issuer, signer: listSigner }),
       limits,
       pollMs: options.pollMs,
       dashboardDir: options.dashboardDir === false ? undefined : (options.dashboardDir ?? defaultDashboardDir()),
@@ -153,6 +159,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       issuer,
       projectId,
       jwksUrl,
+      revocationsUrl: `${url}/.well-known/silentauth-revocations`,
       secretKey: agentKey,
       owner,
       localGate: gate,

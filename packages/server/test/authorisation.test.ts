@@ -40,6 +40,7 @@ const CLASSIFIED: Readonly<Record<string, Access | 'person with a role'>> = {
   'GET /healthz': 'open',
   'GET /readyz': 'open',
   'GET /.well-known/jwks.json': 'open',
+  'GET /.well-known/silentauth-revocations': 'open',
   'GET /openapi.json': 'open',
 }
 

@@ -5,7 +5,16 @@
  * @module
  */
 import { Writable } from 'node:stream'
-import type { Agent, JsonObject, Person, ProjectKey } from '@silentauth/core'
+import {
+  type Agent,
+  generateSigningKey,
+  type JsonObject,
+  type Person,
+  type ProjectKey,
+  privateKeySigner,
+  revocationIssuer,
+  type Signer,
+} from '@silentauth/core'
 import { type TestGate, type TestGateOptions, testGate } from '@silentauth/core/testing'
 import type { WireIntent, WireReview } from '@silentauth/core/wire'
 import { pino } from 'pino'
@@ -26,6 +35,8 @@ export interface SignedInHeaders {
 export interface TestApp extends AsyncDisposable {
   readonly app: GateApp
   readonly gate: TestGate
+  /** Of revocation lists. */
+  readonly listSigner: Signer
   /** Header of an agent key that was made by the setup. */
   readonly agent: { readonly authorization: string }
   readonly logs: readonly string[]
@@ -65,11 +76,19 @@ export async function testApp(options: TestGateOptions & { app?: Partial<GateApp
       done()
     },
   })
+  const listSigner = await privateKeySigner(await generateSigningKey('EdDSA'))
   const app = createGateApp({
     gate: gate.local,
     store: gate.store,
     publicUrl: ORIGIN,
     publicKeys: gate.signer.publicJwk ? [gate.signer.publicJwk] : [],
+    revocations: revocationIssuer({
+      store: gate.store,
+      projectId: gate.project.id,
+      issuer: gate.local.issuer,
+      signer: listSigner,
+      maxAgeMs: 0,
+    }),
     logger: pino({ level: 'info' }, sink),
     pollMs: 0,
     ...options.app,
@@ -79,6 +98,7 @@ export async function testApp(options: TestGateOptions & { app?: Partial<GateApp
   const test: Omit<TestApp, 'agent'> = {
     app,
     gate,
+    listSigner,
     logs,
     async addKey(details = {}) {
       const secret = newProjectKey()
