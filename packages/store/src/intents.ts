@@ -16,7 +16,7 @@ import {
 } from '@silentauth/core'
 import { sql } from 'kysely'
 import { type Connection, first } from './connection.js'
-import type { Builder } from './engine.js'
+import type { Builder, Engine } from './engine.js'
 import {
   intentRow,
   type Listed,
@@ -140,7 +140,7 @@ export function sqlIntents(
 
     return {
       async lockIntent(id) {
-        const row = await first<StateRow>(connection, ask.byId({ id }))
+        const row = await first<StateRow>(connection, ask.locked({ id }))
         if (!row) return undefined
         const state = stateOf(row)
         locked.set(id, state)
@@ -186,12 +186,13 @@ export function sqlIntents(
 const PENDING = sql.lit('pending')
 const OPEN = sql.lit(1)
 
-function intentStatements(db: Builder) {
+function intentStatements(db: Builder, rowLocks: boolean) {
   const ids = db.selectFrom('intents').select('id')
+  const byId = ({ id }: { id: string }) =>
+    db.selectFrom('intents').select(['params', 'declaration', 'progress']).where('id', '=', id)
   return {
-    byId: statement(({ id }: { id: string }) =>
-      db.selectFrom('intents').select(['params', 'declaration', 'progress']).where('id', '=', id),
-    ),
+    byId: statement(byId),
+    locked: statement((values: { id: string }) => (rowLocks ? byId(values).forUpdate() : byId(values))),
     byIdempotencyKey: statement(({ owner, key }: { owner: string; key: string }) =>
       db.selectFrom('idempotency_keys').select('intent_id as id').where('owner', '=', owner).where('key', '=', key),
     ),

@@ -84,6 +84,11 @@ const TABLES: Record<keyof Tables, true> = {
   sign_in_tokens: true,
   requests: true,
   outbox_deliveries: true,
+  audit_checkpoints: true,
+  audit_epochs: true,
+  audit_nodes: true,
+  denials: true,
+  permit_traces: true,
 }
 
 function aDatabase() {
