@@ -57,7 +57,7 @@ const refused = [
   ['a root in base64url', note(`${origin}\n1\n${Buffer.alloc(32, 255).toString('base64url')}\n`, log), 'root'],
   ['a line more', note(`${text}extension\n`, log), 'note'],
   ['an origin without epoch', note(`${log.name}\n1\n${root.toString('base64')}\n`, log), 'origin'],
-  ['epoch 0', note(`${log.name}/0\n1\n${root.toString('base64')}\n`, log), 'origin'],
+  ['an epoch with a zero before', note(`${log.name}/01\n1\n${root.toString('base64')}\n`, log), 'origin'],
   ['the origin of another log', note(`gate.example.com/prj_2/1\n1\n${root.toString('base64')}\n`, log), 'origin'],
 ].map(([name, given, field]) => ({ name, note: given, field }))
 

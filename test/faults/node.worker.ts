@@ -1,0 +1,54 @@
+/**
+ * One node of a gate, in a process of its own, so that it can be killed, cut off, or raced against another one on the same
+ * database. Says where it listens, and runs until it is stopped.
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { localGate, type PrivateJwk, type ProjectId, privateKeySigner } from '@silentauth/core'
+import { createGateApp } from '@silentauth/server'
+import { type DatabaseUrl, openStore } from './database.ts'
+import { splitStore } from './split-store.ts'
+
+export interface NodeOptions {
+  readonly database: DatabaseUrl
+  readonly projectId: ProjectId
+  readonly signingKey: PrivateJwk
+  /** Of every node: sessions are for this site. */
+  readonly publicUrl: string
+  /** @default 0: any free one */
+  readonly port?: number
+  /** Seeded defect: state, leaf and outbox are written in transactions of their own. @default false */
+  readonly split?: boolean
+}
+
+export const ISSUER = 'urn:silentauth:faults'
+
+const options = JSON.parse(process.argv[2] ?? '') as NodeOptions
+const opened = await openStore(options.database)
+const store = options.split ? splitStore(opened) : opened
+const signer = await privateKeySigner(options.signingKey)
+const gate = localGate({
+  store,
+  signer,
+  projectId: options.projectId,
+  issuer: ISSUER,
+  publicUrl: options.publicUrl,
+  maxPendingPerKey: 1_000_000,
+})
+const server = createServer().listen(options.port ?? 0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address() as AddressInfo
+const app = createGateApp({
+  gate,
+  store,
+  publicUrl: options.publicUrl,
+  hosts: [`127.0.0.1:${port}`],
+  publicKeys: signer.publicJwk ? [signer.publicJwk] : [],
+  limits: { declaresPerMinute: 0, maxWaiters: 20_000, maxWaitersPerPrincipal: 20_000 },
+})
+server.on('request', getRequestListener(app.fetch))
+process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}` })}\n`)
