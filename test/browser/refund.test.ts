@@ -37,8 +37,11 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** Runs the agent until its first question to a person; `answer` comes after the decision. */
-  async function askForRefund(): Promise<{
+  /**
+   * Runs the agent until its first question to a person; `answer` comes after the decision. Each test asks for another amount:
+   * what a person denied is denied again without a question.
+   */
+  async function askForRefund(amount: number): Promise<{
     intent: Intent
     answer: Promise<string>
     paid: readonly unknown[]
@@ -48,7 +51,7 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
     const model = await scriptedOpenai(({ messages }) => {
       const last = messages.at(-1)
       if (last?.role === 'tool') return { text: `The tool said: ${String(last.content)}` }
-      return { calls: [{ name: 'issue_refund', args: { customer_id: 'cust_4821', amount: 250 } }] }
+      return { calls: [{ name: 'issue_refund', args: { customer_id: 'cust_4821', amount } }] }
     })
     const sdk = new SilentAuth({ dataFolder: path.join(folder, 'data') })
     opened.push(backend, model, sdk)
@@ -63,9 +66,12 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
       onPermit: () => {},
     })
     const answer = agent
-      .invoke({ messages: [{ role: 'user', content: 'Refund 250 to cust_4821.' }] })
+      .invoke({ messages: [{ role: 'user', content: `Refund ${amount} to cust_4821.` }] })
       .then(({ messages }) => String(messages.at(-1)?.content))
-    return { intent: await pending, answer, paid: backend.paid, sdk }
+    const unasked = answer.then((text) => {
+      throw new Error(`nobody was asked: ${text}`)
+    })
+    return { intent: await Promise.race([pending, unasked]), answer, paid: backend.paid, sdk }
   }
 
   async function openReview(page: Page, intent: Intent): Promise<void> {
@@ -74,7 +80,7 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
   }
 
   it('a person reads exactly what it wants to do, approves it, and the backend pays once', async () => {
-    const { intent, answer, paid, sdk } = await askForRefund()
+    const { intent, answer, paid, sdk } = await askForRefund(250)
     await using browser = await launchBrowser()
     // In a context of its own: axe opens a second page in it.
     const page = await (await browser.newContext()).newPage()
@@ -103,7 +109,7 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
   })
 
   it('a denial reaches the model with its reason, and nothing is paid', async () => {
-    const { intent, answer, paid } = await askForRefund()
+    const { intent, answer, paid } = await askForRefund(251)
     await using browser = await launchBrowser()
     const page = await browser.newPage()
     await openReview(page, intent)
@@ -116,7 +122,7 @@ describeInBrowser('a refund, from the call of the model to the payment', () => {
   })
 
   it('a second loopback port that obtained the cookie can neither read the inbox nor vote', async () => {
-    const { intent, answer, paid, sdk } = await askForRefund()
+    const { intent, answer, paid, sdk } = await askForRefund(252)
     let stolen = ''
     const thief = createServer((request, response) => {
       stolen = request.headers.cookie ?? ''
