@@ -24,7 +24,7 @@ import {
 } from '@silentauth/core'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
-import { type DatabaseUrl, openStore, outboxOf } from './database.ts'
+import { type DatabaseUrl, openStore, outboxOf, placeAll } from './database.ts'
 import { type History, historyOf } from './history.ts'
 import type { NodeOptions } from './node.worker.ts'
 
@@ -120,7 +120,10 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
     verifier: { authorization: `Bearer ${keys.verifier}` },
     people,
     ask,
-    history: async () => historyOf(store, projectId, await outboxOf(database, projectId)),
+    async history() {
+      await placeAll(store, projectId)
+      return historyOf(store, projectId, await outboxOf(database, projectId))
+    },
     async [Symbol.asyncDispose]() {
       await dispatcher.destroy()
       await Promise.all(nodes.map((each) => each.kill()))

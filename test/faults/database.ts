@@ -4,25 +4,67 @@
  * @module
  */
 import { DatabaseSync } from 'node:sqlite'
-import type { Store } from '@silentauth/core'
+import type { ProjectId, Store } from '@silentauth/core'
+import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
+import pg from 'pg'
 import type { Announced } from './history.ts'
 
 export type DatabaseUrl = `sqlite:${string}` | `postgres://${string}`
 
-export async function openStore(url: DatabaseUrl): Promise<Store> {
-  return sqliteStore({ file: fileOf(url), timeoutMs: LOCK_TIMEOUT_MS })
+/** What a node may set otherwise than a gate in production would. */
+export interface DatabaseTimeouts {
+  /** @default 60_000: two processes and hundreds of requests wait for one row, longer than anybody would let a client wait */
+  readonly lockMs?: number
+  /** Of PostgreSQL. @default what the store says */
+  readonly idleInTransactionMs?: number
+}
+
+export async function openStore(url: DatabaseUrl, timeouts: DatabaseTimeouts = {}): Promise<Store> {
+  const { lockMs = 60_000, idleInTransactionMs } = timeouts
+  if (!isPostgres(url)) return sqliteStore({ file: fileOf(url), timeoutMs: lockMs })
+  return postgresStore({
+    url,
+    connectTimeoutMs: lockMs,
+    lockTimeoutMs: lockMs,
+    statementTimeoutMs: lockMs + 5000,
+    idleInTransactionTimeoutMs: idleInTransactionMs,
+  })
 }
 
 /** What was committed to be announced. */
 export async function outboxOf(url: DatabaseUrl, projectId: string): Promise<readonly Announced[]> {
-  using database = new DatabaseSync(fileOf(url), { readOnly: true })
-  const rows = database.prepare('select intent_id, event from outbox where project_id = ?').all(projectId)
+  const rows = await rowsOf(url, 'select intent_id, event from outbox where project_id = $1', projectId)
   return rows.map((row) => ({ intentId: String(row.intent_id), event: String(row.event) }))
 }
 
-/** Two processes and hundreds of requests wait for one write lock: longer than anybody would let a client wait. */
-const LOCK_TIMEOUT_MS = 60_000
+/** Gives every leaf its place in the log, where that is done after the commit. */
+export async function placeAll(store: Store, projectId: ProjectId): Promise<void> {
+  for (let placed = 1; placed > 0; ) {
+    placed = await store.transaction(async (tx) => {
+      await tx.lockLog(projectId)
+      return tx.placeLeaves(projectId, 1000)
+    })
+  }
+}
+
+async function rowsOf(url: DatabaseUrl, sql: string, value: string): Promise<readonly Record<string, unknown>[]> {
+  if (!isPostgres(url)) {
+    using database = new DatabaseSync(fileOf(url), { readOnly: true })
+    return database.prepare(sql.replace('$1', '?')).all(value)
+  }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<Record<string, unknown>>(sql, [value])).rows
+  } finally {
+    await client.end()
+  }
+}
+
+function isPostgres(url: DatabaseUrl): url is `postgres://${string}` {
+  return url.startsWith('postgres://')
+}
 
 function fileOf(url: DatabaseUrl): string {
   if (!url.startsWith('sqlite:')) throw new TypeError('no such database')

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { randomToken } from '@silentauth/core'
+import { startPostgres } from '../support/postgres.ts'
 import { type Answer, type Cluster, cluster, declareOn } from './cluster.ts'
 import type { DatabaseUrl } from './database.ts'
 import { flawsOf } from './history.ts'
@@ -35,17 +36,40 @@ const VOTERS = 10
 const CLAIMS = 500
 const CONTINUATIONS = 500
 const REDEMPTIONS = 500
+/** How often everything is done for `FAULTS=full`. */
+const FULL_ROUNDS = 20
 
 export const suite: Suite = {
   name: 'races',
-  async run() {
+  async run({ full }) {
     const folder = await mkdtemp(path.join(tmpdir(), 'silentauth-races-'))
     try {
-      return await over(`sqlite:${path.join(folder, 'gate.db')}`, 'SQLite')
+      const onSqlite = await repeated(full, `sqlite:${path.join(folder, 'gate.db')}`, 'SQLite')
+      await using postgres = await startPostgres()
+      const { url } = await postgres.createDatabase()
+      return [...onSqlite, ...(await repeated(full, url as DatabaseUrl, 'PostgreSQL'))]
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   },
+}
+
+/** Each time with other ids and other luck; what must be 0 is added up. */
+async function repeated(full: boolean, database: DatabaseUrl, label: string): Promise<Counters> {
+  const rounds = full ? FULL_ROUNDS : 1
+  let sums: Counters = []
+  for (let round = 0; round < rounds; round++) {
+    const counters = await over(database, label)
+    sums = counters.map((counter, index) => added(counter, sums[index]))
+  }
+  return sums
+}
+
+function added(counter: Counter, sum: Counter = { ...counter, value: 0, must: { be: 0 } }): Counter {
+  if (counter.must === 'told' || sum.must === 'told' || 'beAtLeast' in counter.must || 'beAtLeast' in sum.must) {
+    return counter
+  }
+  return must(counter.name, counter.value + sum.value, counter.must.be + sum.must.be)
 }
 
 async function over(database: DatabaseUrl, label: string): Promise<Counters> {
