@@ -29,14 +29,9 @@ const say = (line = ''): void => void process.stderr.write(`${line}\n`)
 const dataDir = await mkdtemp(path.join(tmpdir(), 'silentauth-demo-'))
 const gate = await startServer({ dataDir, port: 0 })
 
-// 2. The backend that pays, in its own process: of the gate it knows its name and its public keys, nothing else.
+// 2. The backend that pays, in its own process: it takes the gate's name and public keys, and polls what was taken back.
 const backend = fork(path.join(import.meta.dirname, 'refund-backend.ts'), {
-  env: {
-    ...process.env,
-    ISSUER: gate.issuer,
-    PROJECT_ID: gate.projectId,
-    JWKS: path.join(dataDir, 'public.jwks.json'),
-  },
+  env: { ...process.env, SILENTAUTH_DATA: dataDir },
 })
 const [{ url: backendUrl }] = (await once(backend, 'message')) as [{ url: string }]
 

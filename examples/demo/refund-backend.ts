@@ -1,24 +1,19 @@
 /**
  * The refund backend of the demo, in a process of its own: it pays nobody without a permit for exactly that payment.
  *
- * Its settings come from the environment: ISSUER, PROJECT_ID, and JWKS, the path of the gate's pinned public keys.
+ * Its one setting is the gate's data folder, SILENTAUTH_DATA: of what lies there it reads who the gate is and its public keys.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { permitVerifier } from '@silentauth/verify'
+import { embeddedGate, permitVerifier } from '@silentauth/verify'
 import { type PermitVariables, requirePermit } from '@silentauth/verify/hono'
 import { Hono } from 'hono'
 
-const { ISSUER = '', PROJECT_ID = '', JWKS = '' } = process.env
-
 await using verifier = permitVerifier({
-  issuer: ISSUER,
-  projectId: PROJECT_ID,
-  keys: JWKS,
+  ...(await embeddedGate()), // issuer, project, pinned keys, and the signed list of what was taken back
   singleUse: 'per-process', // one process, kept in memory: enough for a demo
-  revocations: 'off', // an approval that was withdrawn is noticed only when its permit expires
 })
 
 const count = { accepted: 0, refused: 0 }

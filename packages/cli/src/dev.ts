@@ -57,6 +57,7 @@ async function readyLine(
     issuer: gate.issuer,
     project_id: gate.projectId,
     jwks_url: gate.jwksUrl,
+    revocations_url: gate.revocationsUrl,
     secret_key: gate.secretKey,
     ...(withSignIn && { sign_in_url: await gate.signInLink(gate.owner.id) }),
     ...(withSignIn && persona && { persona_sign_in_url: await gate.signInLink(persona.id) }),

@@ -92,13 +92,19 @@ export async function embedded(
 /** How a client on this machine finds the gate: `dev.json`, 0600. */
 export async function writeConnection(
   folder: DataFolder,
-  connection: Identity & { readonly url: string; readonly jwksUrl: string; readonly secretKey: string },
+  connection: Identity & {
+    readonly url: string
+    readonly jwksUrl: string
+    readonly revocationsUrl: string
+    readonly secretKey: string
+  },
 ): Promise<void> {
   await folder.write(CONNECTION_FILE, {
     url: connection.url,
     issuer: connection.issuer,
     project_id: connection.projectId,
     jwks_url: connection.jwksUrl,
+    revocations_url: connection.revocationsUrl,
     secret_key: connection.secretKey,
   })
 }

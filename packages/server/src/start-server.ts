@@ -151,7 +151,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     })
     opened.splice(2, 0, async () => app[Symbol.dispose]())
     const jwksUrl = `${url}/.well-known/jwks.json`
-    await writeConnection(folder, { url, issuer, projectId, jwksUrl, secretKey: agentKey })
+    const revocationsUrl = `${url}/.well-known/silentauth-revocations`
+    await writeConnection(folder, { url, issuer, projectId, jwksUrl, revocationsUrl, secretKey: agentKey })
     listener.serve(app)
 
     return {
@@ -159,7 +160,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       issuer,
       projectId,
       jwksUrl,
-      revocationsUrl: `${url}/.well-known/silentauth-revocations`,
+      revocationsUrl,
       secretKey: agentKey,
       owner,
       localGate: gate,

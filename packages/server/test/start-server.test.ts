@@ -87,6 +87,7 @@ describe('a server that starts with nothing', () => {
       issuer: server.issuer,
       project_id: server.projectId,
       jwks_url: `${server.url}/.well-known/jwks.json`,
+      revocations_url: `${server.url}/.well-known/silentauth-revocations`,
       secret_key: server.secretKey,
     })
     const pinned = JSON.parse(await readFile(path.join(dataDir, 'public.jwks.json'), 'utf8'))

@@ -9,6 +9,7 @@ export {
   type RefusalAnswer,
   refusalAnswer,
 } from './admission.js'
+export { type EmbeddedGate, embeddedGate } from './embedded-gate.js'
 export { type HeadersLike, type PermitCarrier, permitFromRequest } from './permit-carrier.js'
 export { type KeysFrom, type PermitKeys, type PermitKeysOptions, permitKeys } from './permit-keys.js'
 export {

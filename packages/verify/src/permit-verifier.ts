@@ -134,7 +134,10 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
   requireChoices(options)
   const keys = keysOf(options)
   const { take, scope, close } = useOf(options)
-  const poll = options.revocations === 'off' ? undefined : revocationPoll(options.revocations, options)
+  const poll =
+    options.revocations === 'off'
+      ? undefined
+      : revocationPoll(options.revocations, { ...options, permitKeys: permitKeysOf(options, keys) })
   const revocations = scope === 'gate' ? 'gate' : poll ? 'checked' : 'off'
   const explains = options.explain ?? globalThis.process?.env?.NODE_ENV !== 'production'
 
@@ -212,6 +215,14 @@ function keysOf(options: PermitVerifierOptions | HmacPermitVerifierOptions): Per
   if (options.profile !== 'hs256') return permitKeys(options.keys, { now: options.now, ...options.keyOptions })
   const ring = options.keys
   return { with: (work) => work(ring), current: async () => ring, async [Symbol.asyncDispose]() {} }
+}
+
+/** undefined: a secret, which no list is signed with. */
+function permitKeysOf(
+  options: PermitVerifierOptions | HmacPermitVerifierOptions,
+  keys: PermitKeys<KeyRing | HmacKeyRing>,
+): (() => Promise<KeyRing>) | undefined {
+  return options.profile === 'hs256' ? undefined : () => keys.current() as Promise<KeyRing>
 }
 
 interface Use {

@@ -66,6 +66,8 @@ export interface RevocationPoll extends AsyncDisposable {
 
 export interface RevocationPollAbout {
   readonly issuer: string
+  /** The ring of permits, which no list may be signed by. @default not looked at */
+  readonly permitKeys?: (() => Promise<Pick<KeyRing, 'keys'>>) | undefined
   readonly projectId: string
   /** @default 5 */
   readonly skewSeconds?: number | undefined
@@ -81,7 +83,7 @@ const FIRST_BACKOFF_MS = 500
 /** @throws TypeError for options that could not work; SilentAuthError `KEY_REJECTED` for a key set that breaks a rule */
 export function revocationPoll(from: RevocationsFrom, about: RevocationPollAbout): RevocationPoll {
   const { pollMs = DEFAULT_POLL_MS, timeoutMs = 5_000 } = from
-  const { now = Date.now, skewSeconds = 5 } = about
+  const { now = Date.now, skewSeconds = 5, permitKeys } = about
   if (!(pollMs > 0 && pollMs <= MAX_POLL_MS)) {
     throw new TypeError(`revocations.pollMs is a number of milliseconds up to ${MAX_POLL_MS}`)
   }
@@ -103,6 +105,7 @@ export function revocationPoll(from: RevocationsFrom, about: RevocationPollAbout
         return
       }
       const ring = await keys()
+      await requireOwnKeys(ring, permitKeys)
       const list = await readRevocationList(text, { ...about, keys: ring, skewSeconds, now })
       // Whoever keeps an older list at hand must not bring back what a newer one revoked.
       if (held !== undefined && list.number <= held.list.number)
@@ -175,7 +178,7 @@ function sourceOf(from: RevocationsFrom): (signal: AbortSignal) => Promise<strin
   return (signal) => readUrl(url, get, signal)
 }
 
-/** Read once: they are pinned, and a rotation of them is a decision of whoever runs this verifier. */
+/** Pinned: a file is looked at again each hour, so that whoever runs this verifier can rotate it; nobody else can. */
 function pinnedKeys(keys: RevocationsFrom['keys']): () => Promise<KeyRing> {
   if (typeof keys === 'object' && keys !== null && 'keys' in keys) {
     const ring = keyRing(keys.keys)
@@ -186,6 +189,19 @@ function pinnedKeys(keys: RevocationsFrom['keys']): () => Promise<KeyRing> {
   }
   const file = permitKeys(keys, { maxAgeSeconds: 3600, cooldownSeconds: 1, staleIfErrorSeconds: 86_400 })
   return () => file.current()
+}
+
+/**
+ * Somebody who stole the permit key, and with it could sign lists, would take its own revocation back.
+ *
+ * @throws SilentAuthError `GATE_UNAVAILABLE` when a pinned key is also one of permits
+ */
+async function requireOwnKeys(ring: KeyRing, permitKeys: RevocationPollAbout['permitKeys']): Promise<void> {
+  if (permitKeys === undefined) return
+  const ofPermits = new Set((await permitKeys()).keys.map(({ kid }) => kid))
+  if (ring.keys.some(({ kid }) => ofPermits.has(kid))) {
+    throw unavailable('a key that is pinned for revocation lists is one of permits: pin revocations.jwks.json')
+  }
 }
 
 async function readUrl(url: URL, get: typeof fetch, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,12 @@
-import { type PermitClaims, type PublicJwk, secretRing, secretSigner, signPermit } from '@silentauth/core'
+import {
+  type PermitClaims,
+  type PublicJwk,
+  revocationClaims,
+  secretRing,
+  secretSigner,
+  signPermit,
+  signRevocationList,
+} from '@silentauth/core'
 import { describe, expect, it, vi } from 'vitest'
 import { type PermitVerifierOptions, permitVerifier } from '../src/permit-verifier.js'
 import type { SingleUseStore } from '../src/single-use.js'
@@ -6,6 +14,7 @@ import { ACTION, aKey, aPermit, claimsOf, ISSUER, NOW, PARAMS, PROJECT } from '.
 import { answerJson, loopback } from './loopback.js'
 
 const [key, next] = [await aKey(), await aKey()]
+const ABOUT_LISTS = { issuer: ISSUER, projectId: PROJECT } as const
 const expected = { action: ACTION, params: PARAMS }
 
 const common = { issuer: ISSUER, projectId: PROJECT, keys: { keys: [key.jwk] }, revocations: 'off' } as const
@@ -26,6 +35,16 @@ describe('a verified permit', () => {
     for (const says of [verifier, permit]) expect(says).toMatchObject({ singleUse: 'per-process', revocations: 'off' })
   })
 
+  it('says which revocation list was looked at (P5)', async () => {
+    const list = await signRevocationList(
+      revocationClaims({ permits: [], agents: [], keys: [] }, { ...ABOUT_LISTS, kids: [], number: NOW, now: NOW }),
+      next.signer,
+    )
+    await using verifier = aVerifier({ revocations: { keys: { keys: [next.jwk] }, read: async () => list } })
+    const permit = await verifier.verify(await aPermit(key), expected)
+    expect([verifier.revocations, permit.revocations, permit.revocationsAt]).toEqual(['checked', 'checked', NOW])
+  })
+
   it('names the intent, and is no replay', async () => {
     const token = await aPermit(key, PARAMS, { intent_id: 'int_7' })
     await expect(aVerifier().verify(token, expected)).resolves.toMatchObject({ intentId: 'int_7', replayed: false })
@@ -33,6 +52,35 @@ describe('a verified permit', () => {
 })
 
 describe('a permit', () => {
+  it.each([
+    ['itself', { permits: [{ id: 'pmt_7', intentId: 'int_7', withdrawn: false, expiresAt: NOW + 1 }] }, []],
+    ['its intent', { permits: [{ id: 'pmt_6', intentId: 'int_7', withdrawn: true, expiresAt: NOW + 1 }] }, []],
+    ['its agent', { agents: ['agt_7'] }, []],
+    ['its key', { keys: ['key_7'] }, []],
+    ['the key that signed it', {}, [key.signer.kid]],
+  ] as const)('is refused, and not used, when the revocation list names %s (P4)', async (_, stored, kids) => {
+    const all = { permits: [], agents: [], keys: [], ...stored }
+    const list = await signRevocationList(
+      revocationClaims(all, { ...ABOUT_LISTS, kids, number: NOW, now: NOW }),
+      next.signer,
+    )
+    const store = aStore()
+    const read = async () => list
+    await using verifier = aVerifier({ singleUse: store, revocations: { keys: { keys: [next.jwk] }, read } })
+    const claims = { jti: 'pmt_7', intent_id: 'int_7', sub: 'agent:agt_7', declared_by: 'key:key_7' } as const
+    const token = await aPermit(key, PARAMS, claims)
+    await expect(verifier.verify(token, expected)).rejects.toMatchObject({ code: 'PERMIT_REVOKED' })
+    expect(store.take).not.toHaveBeenCalled()
+  })
+
+  it('is refused, and not used, while there is no revocation list (P5)', async () => {
+    const store = aStore()
+    const read = () => Promise.reject(new Error('away'))
+    await using verifier = aVerifier({ singleUse: store, revocations: { keys: { keys: [next.jwk] }, read } })
+    await expect(verifier.verify(await aPermit(key), expected)).rejects.toMatchObject({ code: 'GATE_UNAVAILABLE' })
+    expect(store.take).not.toHaveBeenCalled()
+  })
+
   it.each<[string, string, Partial<PermitClaims>, object, object]>([
     [
       'for another action',
