@@ -4,7 +4,7 @@
  * @module
  */
 import { once } from 'node:events'
-import type { IntentId } from '@silentauth/core'
+import type { Notifier } from '@silentauth/core'
 import { type RunningServer, startServer } from '@silentauth/server'
 import { readPolicies, watchPolicies } from './policy-watch.js'
 import { printable } from './printable.js'
@@ -27,16 +27,17 @@ export async function dev(options: DevOptions): Promise<number> {
   const policies = options.policies === undefined ? undefined : await readPolicies(options.policies)
   // Before the gate opens: a signal that comes while it starts must not leave it half-way.
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
-  await using gate = await startServer({ dataDir: options.data, port: options.port, policies })
+  const opened = Promise.withResolvers<RunningServer>()
+  const notifiers = options.json ? [] : [terminalNotifier(opened.promise)]
+  await using gate = await startServer({ dataDir: options.data, port: options.port, policies, notifiers })
   const persona = options.personas ? await secondPersona(gate) : undefined
   using _watch =
     options.policies === undefined ? undefined : watchPolicies(options.policies, gate, (line) => console.error(line))
 
   if (options.json) console.log(JSON.stringify(await readyLine(gate, persona, options.withSignIn ?? false)))
   else await announce(gate, persona, options)
-  const silence = options.json ? () => {} : announceIntents(gate)
+  opened.resolve(gate)
   await stopped
-  silence()
   if (!options.json) console.error('\nClosing: whoever waits is told, and nothing is lost.')
   return 0
 }
@@ -88,17 +89,18 @@ async function announce(
   console.error(lines.join('\n'))
 }
 
-/** A fresh link for every new request: it signs in and lands on the review. */
-function announceIntents(gate: RunningServer): () => void {
-  const seen = new Set<IntentId>()
-  const print = async (id: IntentId): Promise<void> => {
-    const state = await gate.store.intent(id)
-    if (state?.status !== 'pending' || seen.has(id)) return
-    seen.add(id)
-    const link = await gate.signInLink(gate.owner.id, { next: `/inbox/${id}` })
-    console.error(`${printable(state.declaration.action)} waits for approval: ${link}`)
+/**
+ * A fresh link for every new request: it signs in and lands on the review. What was asked while no gate ran is printed when one
+ * does, if it still waits.
+ */
+function terminalNotifier(opened: Promise<RunningServer>): Notifier {
+  return {
+    name: 'terminal',
+    async notify({ event, intentId, action, status }) {
+      if (event !== 'intent.created' || status !== 'pending') return
+      const gate = await opened
+      const link = await gate.signInLink(gate.owner.id, { next: `/inbox/${intentId}` })
+      console.error(`${printable(action)} waits for approval: ${link}`)
+    },
   }
-  return gate.localGate.onChange((id) => {
-    if (!seen.has(id)) print(id).catch(() => undefined) // the gate is closing; the inbox has it anyway
-  })
 }

@@ -139,6 +139,20 @@ describe('silentauth dev', () => {
     expect([code, err]).toEqual([12, expect.stringContaining('decision')])
   })
 
+  it('prints a sign-in link for every request that waits', async () => {
+    const child = start(['dev', '--port', '0'])
+    const said: string[] = []
+    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => said.push(line))
+    await expect.poll(() => said.join('\n'), { timeout: 15_000 }).toContain('policies')
+    await using sdk = new SilentAuth({ dataFolder: path.join(folder, '.silentauth') })
+    await sdk.declare({ action: 'read_logs', params: {} })
+    const { id } = await sdk.declare(REFUND)
+    await expect
+      .poll(() => said.find((line) => line.includes(id)), { timeout: 15_000 })
+      .toMatch(/^issue_refund waits for approval: http:\/\/127\.0\.0\.1:\d+\/sign-in#token=/)
+    expect(said.join('\n')).not.toContain('read_logs waits')
+  })
+
   it('ends on SIGTERM, with exit code 0', async () => {
     const { child } = await dev()
     child.kill('SIGTERM')

@@ -23,6 +23,7 @@ export {
 export { type Conflict, conflict, isConflict, MAX_RUNS, type Unique } from './conflict.js'
 export type { Counter, ExecutionReport, RedeemRequest, VerifyRequest } from './counter.js'
 export { currentPermit, type Permit } from './current-permit.js'
+export type { DeadLetters } from './dead-letters.js'
 export type { Declaration } from './declaration.js'
 export { DEFAULT_DENIAL_MEMORY_SECONDS, type Denial, type DeniedAction, deniedAction } from './denial.js'
 export type { Desk, InboxFilter, InboxItem, Review, ReviewVote } from './desk.js'
@@ -128,11 +129,14 @@ export type { Notifier, NotifierEvent } from './notifier.js'
 export type {
   ChannelOf,
   ClaimedDelivery,
+  DeadDelivery,
+  DeadQuery,
   DeliveryClaim,
   DeliveryCounts,
   DeliveryEnd,
   OutboxEvent,
   OutboxRow,
+  Redrive,
 } from './outbox.js'
 export {
   type DeliveryFailure,

@@ -7,6 +7,7 @@
 
 import { isStorableText, requireComment } from './comment.js'
 import type { Counter } from './counter.js'
+import { type DeadLetters, deadLetters } from './dead-letters.js'
 import type { Desk } from './desk.js'
 import { earlierRequest, mismatch, type RequestKey, rememberRequest } from './earlier-request.js'
 import { type Engine, engine } from './engine.js'
@@ -81,6 +82,8 @@ export interface LocalGate extends AsyncDisposable {
   gateFor(key: KeyPrincipal): LocalKeyGate
   readonly desk: Desk
   readonly counter: Counter
+  /** What channels did not hear of. */
+  readonly deadLetters: DeadLetters
   /** As `gateFor(key).declare`; also says whether the intent is new. */
   declare(
     key: KeyPrincipal,
@@ -126,6 +129,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
     gateFor: (key) => gateFor(context, key, closing.signal),
     desk: localDesk({ engine: own }),
     counter: localCounter({ engine: own, issuer, signer, keys: ring }),
+    deadLetters: deadLetters(own, outbox.wake),
     declare: (key, draft, call) => declare(context, key, draft, call),
     list: (key, query) => list(context, key, query),
     onChange: own.onChange,

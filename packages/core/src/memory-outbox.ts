@@ -9,11 +9,14 @@ import { type Draft, table } from './memory-table.js'
 import type {
   ChannelOf,
   ClaimedDelivery,
+  DeadDelivery,
+  DeadQuery,
   DeliveryClaim,
   DeliveryCounts,
   DeliveryEnd,
   OutboxEvent,
   OutboxRow,
+  Redrive,
 } from './outbox.js'
 import { type Timeline, timeline } from './timeline.js'
 
@@ -22,8 +25,10 @@ export interface MemoryOutbox {
   enqueue(rows: readonly OutboxRow[], draft: Draft<DeliveryRow>): void
   next(channel: ChannelOf, draft?: Draft<DeliveryRow>): EpochMs | undefined
   counts(projectId: string, draft?: Draft<DeliveryRow>): readonly DeliveryCounts[]
+  dead(query: DeadQuery, draft?: Draft<DeliveryRow>): readonly DeadDelivery[]
   claim(claim: DeliveryClaim, draft: Draft<DeliveryRow>): readonly ClaimedDelivery[]
   end(delivery: ClaimedDelivery, end: DeliveryEnd, draft: Draft<DeliveryRow>): void
+  redrive(redrive: Redrive, draft: Draft<DeliveryRow>): number
   prune(query: { before: EpochMs; limit: number }, draft: Draft<DeliveryRow>): number
 }
 
@@ -64,6 +69,17 @@ export function memoryOutbox(): MemoryOutbox {
     yield* written
   }
 
+  function givenUp(
+    { projectId, channel, limit }: DeadQuery,
+    draft: Draft<DeliveryRow> | undefined,
+  ): readonly DeliveryRow[] {
+    return [...(draft ?? deliveries).values()]
+      .filter((row) => row.dueAt === undefined && row.event.projectId === projectId)
+      .filter((row) => channel === undefined || row.channel === channel)
+      .sort(byEvent)
+      .slice(0, limit)
+  }
+
   return {
     draft: () => deliveries.draft(),
     enqueue(rows, draft) {
@@ -85,6 +101,7 @@ export function memoryOutbox(): MemoryOutbox {
       }
       return [...counts.values()].sort((one, other) => compareText(one.channel, other.channel))
     },
+    dead: (query, draft) => givenUp(query, draft).map(({ event, channel, attempts }) => ({ event, channel, attempts })),
     claim({ now, leaseMs, limit, ...channel }, draft) {
       const found: DeliveryRow[] = []
       for (const row of waiting(channel, draft)) {
@@ -102,6 +119,11 @@ export function memoryOutbox(): MemoryOutbox {
         draft.put({ ...row, dueAt: end.type === 'again' ? end.dueAt : undefined })
       }
     },
+    redrive({ now, ...query }, draft) {
+      const rows = givenUp(query, draft)
+      for (const row of rows) draft.put({ ...row, attempts: 0, dueAt: now })
+      return rows.length
+    },
     prune({ before, limit }, draft) {
       const old = [...draft.values()].filter(({ event }) => event.createdAt < before)
       const events = [...new Map(old.map(({ event }) => [event.id, event])).values()]
@@ -116,6 +138,15 @@ export function memoryOutbox(): MemoryOutbox {
 
 function keyOf({ event, channel }: { readonly event: { readonly id: string }; readonly channel: string }): string {
   return JSON.stringify([event.id, channel])
+}
+
+function byEvent(one: DeliveryRow, other: DeliveryRow): number {
+  const { event, channel } = one
+  return (
+    event.createdAt - other.event.createdAt ||
+    compareText(event.id, other.event.id) ||
+    compareText(channel, other.channel)
+  )
 }
 
 function channelOf({ event, channel }: DeliveryRow): string {

@@ -149,6 +149,7 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
     request: read((principal, key) => registry.request(principal, key, now())),
     nextDelivery: read((channel) => tables.outbox.next(channel, drafts?.outbox)),
     deliveryCounts: read((projectId) => tables.outbox.counts(projectId, drafts?.outbox)),
+    deadDeliveries: read((query) => tables.outbox.dead(query, drafts?.outbox)),
     denial: read((action) => tables.denials.of(action, now(), drafts?.denials)),
     revocations: read((query) => {
       const { projectId } = query
@@ -222,6 +223,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     enqueue: write((rows) => tables.outbox.enqueue(rows, drafts.outbox)),
     claimDeliveries: write((claim) => tables.outbox.claim(claim, drafts.outbox)),
     endDelivery: write((delivery, end) => tables.outbox.end(delivery, end, drafts.outbox)),
+    redriveDeliveries: write((redrive) => tables.outbox.redrive(redrive, drafts.outbox)),
     pruneOutbox: write((query) => tables.outbox.prune(query, drafts.outbox)),
     putProject: write(registry.putProject),
     putKey: write(registry.putKey),

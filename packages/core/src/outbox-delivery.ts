@@ -64,17 +64,24 @@ export function outboxDelivery(options: OutboxDeliveryOptions): OutboxDelivery {
   const names = notifiers.map(({ name }) => name)
   if (new Set(names).size < names.length) throw new TypeError('two notifiers have the same name')
   const channels = notifiers.map((notifier) => channelDelivery(options, notifier))
-  const pruning = pollMs === 0 ? undefined : setInterval(() => prune().catch(() => undefined), PRUNE_MS)
-  pruning?.unref?.()
+  let pruning = Promise.resolve()
+  const pruneLater = (): void => {
+    pruning = pruning.then(prune).catch(() => undefined)
+  }
+  const timer = pollMs === 0 ? undefined : setInterval(pruneLater, PRUNE_MS)
+  timer?.unref?.()
+  let closed = false
 
   async function prune(): Promise<void> {
-    for (;;) {
+    while (!closed) {
       const before = (await store.now()) - RETENTION_MS
       const pruned = await store.transaction((tx) => tx.pruneOutbox({ before, limit: PRUNE_BATCH }))
       if (pruned < PRUNE_BATCH) return
     }
   }
 
+  // Also in a process that never lives for an hour.
+  if (pollMs > 0) pruneLater()
   return {
     wake() {
       for (const channel of channels) channel.wake()
@@ -84,8 +91,9 @@ export function outboxDelivery(options: OutboxDeliveryOptions): OutboxDelivery {
     },
     prune,
     async [Symbol.asyncDispose]() {
-      clearInterval(pruning)
-      await Promise.all(channels.map((channel) => channel.close()))
+      closed = true
+      clearInterval(timer)
+      await Promise.all([pruning, ...channels.map((channel) => channel.close())])
     },
   }
 }
@@ -116,7 +124,8 @@ function channelDelivery(options: OutboxDeliveryOptions, notifier: Notifier): Ch
       const now = await store.now()
       // Looked at first: claiming takes a write lock.
       if (dueAt === undefined || dueAt > now) return dueAt === undefined ? undefined : dueAt - now
-      for (const delivery of await claim(room)) start(delivery)
+      const claimedAt = performance.now()
+      for (const delivery of await claim(room)) start(delivery, claimedAt)
     }
   }
 
@@ -127,8 +136,8 @@ function channelDelivery(options: OutboxDeliveryOptions, notifier: Notifier): Ch
     })
   }
 
-  function start(delivery: ClaimedDelivery): void {
-    const done = deliver(delivery)
+  function start(delivery: ClaimedDelivery, claimedAt: number): void {
+    const done = deliver(delivery, claimedAt)
       // Nobody could write down what came of it: the lease ends, and it is delivered again.
       .catch(() => undefined)
       .finally(() => {
@@ -138,7 +147,7 @@ function channelDelivery(options: OutboxDeliveryOptions, notifier: Notifier): Ch
     underWay.add(done)
   }
 
-  async function deliver(delivery: ClaimedDelivery): Promise<void> {
+  async function deliver(delivery: ClaimedDelivery, claimedAt: number): Promise<void> {
     const { event, attempts } = delivery
     // Whoever claimed it the last time died with it.
     if (attempts > MAX_ATTEMPTS) return end(delivery, { type: 'dead' })
@@ -146,6 +155,8 @@ function channelDelivery(options: OutboxDeliveryOptions, notifier: Notifier): Ch
     if (!stored) return end(delivery, { type: 'delivered' })
     const { action, source, sourceType, riskTier } = stored.declaration
     const { status } = clock(stored, await store.now()).state
+    // A process that was stopped for a while: somebody else may be about to deliver it.
+    if (performance.now() - claimedAt >= LEASE_MARGIN_MS) return
     const told = { ...event, attempt: attempts, action, source, sourceType, riskTier, status }
     try {
       await within(timeoutMs, closing.signal, async (signal) => notifier.notify(told, { signal }))
@@ -168,6 +179,10 @@ function channelDelivery(options: OutboxDeliveryOptions, notifier: Notifier): Ch
 
   function end(delivery: ClaimedDelivery, how: DeliveryEnd): Promise<void> {
     return store.transaction((tx) => tx.endDelivery(delivery, how))
+  }
+
+  async function idle(): Promise<void> {
+    while (filling || underWay.size > 0) await Promise.all([filling, ...underWay])
   }
 
   function wake(): void {
@@ -195,14 +210,15 @@ function channelDelivery(options: OutboxDeliveryOptions, notifier: Notifier): Ch
     wake,
     async deliverDue() {
       wake()
-      while (filling || underWay.size > 0) await Promise.all([filling, ...underWay])
+      await idle()
     },
     async close() {
       closed = true
       clearTimeout(timer)
-      await atMost(CLOSE_MS, Promise.all([filling, ...underWay]))
+      await atMost(CLOSE_MS, idle())
+      // Not written down as a failure: whoever runs next delivers it when the lease has ended.
       closing.abort(new SilentAuthError('GATE_UNAVAILABLE', 'the gate was closed'))
-      await Promise.allSettled(underWay)
+      await atMost(CLOSE_MS, idle())
     },
   }
 }

@@ -47,8 +47,29 @@ export interface DeliveryClaim extends ChannelOf {
 export type DeliveryEnd =
   | { readonly type: 'delivered' }
   | { readonly type: 'again'; readonly dueAt: EpochMs }
-  /** Never tried again; kept to be counted until it is pruned. */
+  /** Not tried again unless somebody asks for it; kept until it is pruned. */
   | { readonly type: 'dead' }
+
+/** A delivery that was given up. */
+export interface DeadDelivery {
+  readonly event: OutboxEvent
+  readonly channel: string
+  /** How often it was claimed. */
+  readonly attempts: number
+}
+
+export interface DeadQuery {
+  readonly projectId: ProjectId
+  /** Undefined: of every channel. */
+  readonly channel?: string | undefined
+  readonly limit: number
+}
+
+export interface Redrive extends ChannelOf {
+  /** When they are due. */
+  readonly now: EpochMs
+  readonly limit: number
+}
 
 export interface DeliveryCounts {
   readonly channel: string

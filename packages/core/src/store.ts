@@ -10,7 +10,17 @@ import type { AgentId, IntentId, KeyId, PermitId, ProjectId, SessionId, UserId }
 import type { IntentStatus, Verdict } from './intent.js'
 import type { Digest, EpochMs } from './json.js'
 import type { LogReader, LogWriter } from './log-store.js'
-import type { ChannelOf, ClaimedDelivery, DeliveryClaim, DeliveryCounts, DeliveryEnd, OutboxRow } from './outbox.js'
+import type {
+  ChannelOf,
+  ClaimedDelivery,
+  DeadDelivery,
+  DeadQuery,
+  DeliveryClaim,
+  DeliveryCounts,
+  DeliveryEnd,
+  OutboxRow,
+  Redrive,
+} from './outbox.js'
 import type { RevocationQuery, StoredRevocations } from './permit-trace.js'
 import type { Policy } from './policy.js'
 import type { Agent, Directory, Person, Project, ProjectKey, Session, SignInToken, StoredPolicies } from './registry.js'
@@ -89,6 +99,8 @@ export interface StoreReader extends LogReader {
   nextDelivery(channel: ChannelOf): Promise<EpochMs | undefined>
   /** By the name of the channel, also of channels that no process knows any more. */
   deliveryCounts(projectId: ProjectId): Promise<readonly DeliveryCounts[]>
+  /** Deliveries that were given up, those of the oldest events first. */
+  deadDeliveries(query: DeadQuery): Promise<readonly DeadDelivery[]>
 }
 
 export interface StoreTransaction extends StoreReader, LogWriter {
@@ -136,6 +148,8 @@ export interface StoreTransaction extends StoreReader, LogWriter {
   claimDeliveries(claim: DeliveryClaim): Promise<readonly ClaimedDelivery[]>
   /** What came of it. Without effect when it has ended; only `delivered` still counts once somebody claimed it again. */
   endDelivery(delivery: ClaimedDelivery, end: DeliveryEnd): Promise<void>
+  /** Makes deliveries of a channel that were given up due again, as if never tried. @returns how many */
+  redriveDeliveries(redrive: Redrive): Promise<number>
   /** Forgets the oldest events that were created before an instant, and their deliveries. @returns how many events */
   pruneOutbox(query: { before: EpochMs; limit: number }): Promise<number>
 }

@@ -8,6 +8,7 @@ import {
   type Agent,
   type LocalGate,
   localGate,
+  type Notifier,
   type Person,
   type PolicyDefinition,
   type ProjectId,
@@ -20,6 +21,7 @@ import {
 import { sqliteStore } from '@silentauth/store/sqlite'
 import { type Logger, pino } from 'pino'
 import { dataFolder } from './data-folder.js'
+import { deliveryLog } from './delivery-log.js'
 import { addAgent, addPerson, embedded, identity, writeConnection } from './embedded.js'
 import { warnOfFewDescriptors } from './file-descriptors.js'
 import { createGateApp } from './gate-app.js'
@@ -58,6 +60,8 @@ export interface ServerOptions {
   readonly dashboardDir?: string | false | undefined
   /** @default warnings and errors, on standard error */
   readonly logger?: Logger | undefined
+  /** Channels that hear of what happens, at least once each; what fails is tried again for two days. @default none */
+  readonly notifiers?: readonly Notifier[] | undefined
   /** Catch-up of waiters for what another process decided over the same file; 0: never. @default 5000 */
   readonly pollMs?: number | undefined
   /** How long `close` waits for requests that are under way. @default 5000 */
@@ -131,6 +135,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       publicUrl: url,
       maxPendingPerKey: options.maxPendingPerKey,
       pollMs: options.pollMs,
+      notifiers: options.notifiers,
+      onDeliveryFailure: deliveryLog(logger),
     })
     opened.splice(1, 0, async () => gate[Symbol.asyncDispose]())
     const own = { gate, store }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Engine } from './engine.js'
 
 export async function outboxDeliveriesTable(
@@ -26,6 +26,5 @@ export async function outboxDeliveriesTable(
     .createIndex('outbox_deliveries_due')
     .on('outbox_deliveries')
     .columns(['project_id', 'channel', 'due_at'])
-    .where(sql`due_at`, 'is not', null)
     .execute()
 }

@@ -5,11 +5,12 @@
  * @module
  */
 import type {
-  ClaimedDelivery,
+  DeadDelivery,
   EpochMs,
   OutboxEvent,
   OutboxRow,
   ProjectId,
+  Redrive,
   StoreReader,
   StoreTransaction,
 } from '@silentauth/core'
@@ -20,12 +21,24 @@ import { statement } from './statement.js'
 import type { OutboxDeliveriesTable, OutboxTable } from './tables.js'
 
 export interface SqlOutbox {
-  reader(connection: Connection): Pick<StoreReader, 'nextDelivery' | 'deliveryCounts'>
-  writer(connection: Connection): Pick<StoreTransaction, 'enqueue' | 'claimDeliveries' | 'endDelivery' | 'pruneOutbox'>
+  reader(connection: Connection): Pick<StoreReader, 'nextDelivery' | 'deliveryCounts' | 'deadDeliveries'>
+  writer(
+    connection: Connection,
+  ): Pick<StoreTransaction, 'enqueue' | 'claimDeliveries' | 'endDelivery' | 'redriveDeliveries' | 'pruneOutbox'>
 }
 
 export function sqlOutbox(db: Builder, engine: Pick<Engine, 'rowLocks'>): SqlOutbox {
   const ask = { ...eventStatements(db), ...deliveryStatements(db, engine) }
+
+  /** As they are in the outbox; what was pruned meanwhile is left out. */
+  async function withEvents(connection: Connection, rows: readonly FoundDelivery[]): Promise<readonly DeadDelivery[]> {
+    const deliveries: DeadDelivery[] = []
+    for (const { event_at, event_id, channel, attempts } of rows) {
+      const row = await first<OutboxTable>(connection, ask.event({ createdAt: event_at, id: event_id }))
+      if (row) deliveries.push({ event: eventOf(row), channel, attempts })
+    }
+    return deliveries
+  }
 
   return {
     reader: (connection) => ({
@@ -34,6 +47,10 @@ export function sqlOutbox(db: Builder, engine: Pick<Engine, 'rowLocks'>): SqlOut
       },
       async deliveryCounts(projectId) {
         return connection.all<{ channel: string; waiting: number; dead: number }>(ask.counts({ projectId }))
+      },
+      async deadDeliveries({ projectId, channel, limit }) {
+        const query = channel === undefined ? ask.dead({ projectId, limit }) : ask.deadOf({ projectId, channel, limit })
+        return withEvents(connection, await connection.all<FoundDelivery>(query))
       },
     }),
     writer: (connection) => ({
@@ -48,14 +65,9 @@ export function sqlOutbox(db: Builder, engine: Pick<Engine, 'rowLocks'>): SqlOut
       },
       async claimDeliveries({ projectId, channel, now, leaseMs, limit }) {
         const claim = { projectId, channel, now, limit, leaseEnd: now + leaseMs }
-        const claimed = await connection.all<Claimed>(ask.claim(claim))
-        const deliveries: ClaimedDelivery[] = []
-        for (const { event_at, event_id, attempts } of claimed) {
-          const row = await first<OutboxTable>(connection, ask.event({ createdAt: event_at, id: event_id }))
-          if (row) deliveries.push({ event: eventOf(row), channel, attempts })
-        }
+        const deliveries = await withEvents(connection, await connection.all<FoundDelivery>(ask.claim(claim)))
         // What an update returns has no order.
-        return deliveries.sort(
+        return deliveries.toSorted(
           ({ event: one }, { event: other }) => one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1),
         )
       },
@@ -63,6 +75,9 @@ export function sqlOutbox(db: Builder, engine: Pick<Engine, 'rowLocks'>): SqlOut
         const key = { id, createdAt, channel }
         if (end.type === 'delivered') await connection.run(ask.deleteDelivery(key))
         else await connection.run(ask.postpone({ ...key, attempts, dueAt: end.type === 'again' ? end.dueAt : null }))
+      },
+      async redriveDeliveries(redrive) {
+        return (await connection.all(ask.redrive(redrive))).length
       },
       async pruneOutbox(query) {
         const pruned = await connection.all<{ created_at: number; id: string }>(ask.pruneEvents(query))
@@ -75,7 +90,7 @@ export function sqlOutbox(db: Builder, engine: Pick<Engine, 'rowLocks'>): SqlOut
   }
 }
 
-type Claimed = Pick<OutboxDeliveriesTable, 'event_at' | 'event_id' | 'attempts'>
+type FoundDelivery = Pick<OutboxDeliveriesTable, 'event_at' | 'event_id' | 'channel' | 'attempts'>
 interface EventKey {
   readonly createdAt: EpochMs
   readonly id: string
@@ -188,7 +203,56 @@ function deliveryStatements(db: Builder, { rowLocks }: Pick<Engine, 'rowLocks'>)
             selectFrom('due').select(['due.event_at', 'due.event_id']).$asTuple('event_at', 'event_id'),
           ),
         )
-        .returning(['event_at', 'event_id', 'attempts']),
+        .returning(['event_at', 'event_id', 'channel', 'attempts']),
+    ),
+    dead: statement(({ projectId, limit }: { projectId: string; limit: number }) =>
+      db
+        .selectFrom('outbox_deliveries')
+        .select(['event_at', 'event_id', 'channel', 'attempts'])
+        .where('project_id', '=', projectId)
+        .where('due_at', 'is', null)
+        .orderBy('event_at')
+        .orderBy('event_id')
+        .orderBy('channel')
+        .limit(limit),
+    ),
+    deadOf: statement(({ projectId, channel, limit }: Omit<Redrive, 'now'>) =>
+      db
+        .selectFrom('outbox_deliveries')
+        .select(['event_at', 'event_id', 'channel', 'attempts'])
+        .where('project_id', '=', projectId)
+        .where('channel', '=', channel)
+        .where('due_at', 'is', null)
+        .orderBy('event_at')
+        .orderBy('event_id')
+        .limit(limit),
+    ),
+    redrive: statement(({ projectId, channel, now, limit }: Redrive) =>
+      db
+        .with('dead', (dead) =>
+          dead
+            .selectFrom('outbox_deliveries')
+            .select(['event_at', 'event_id'])
+            .where('project_id', '=', projectId)
+            .where('channel', '=', channel)
+            .where('due_at', 'is', null)
+            .orderBy('event_at')
+            .orderBy('event_id')
+            .limit(limit),
+        )
+        .updateTable('outbox_deliveries')
+        .set({ attempts: sql.lit(0), due_at: now })
+        .where('channel', '=', channel)
+        // Once more: two that redrive at once must not both count it, nor take it from who has claimed it since.
+        .where('due_at', 'is', null)
+        .where(({ eb, refTuple, selectFrom }) =>
+          eb(
+            refTuple('event_at', 'event_id'),
+            'in',
+            selectFrom('dead').select(['dead.event_at', 'dead.event_id']).$asTuple('event_at', 'event_id'),
+          ),
+        )
+        .returning(['event_at']),
     ),
     deleteDelivery: statement(({ createdAt, id, channel }: DeliveryKey) =>
       db

@@ -6,7 +6,7 @@
  */
 import { expect } from 'vitest'
 import { newId } from '../id.js'
-import type { ClaimedDelivery, OutboxRow } from '../outbox.js'
+import type { ClaimedDelivery, DeadDelivery, OutboxRow } from '../outbox.js'
 import type { Store } from '../store.js'
 import type { StoreTest } from './store-test.js'
 import { OTHER_PROJECT, PROJECT, THEN } from './stored.js'
@@ -133,6 +133,48 @@ export const OUTBOX_TESTS: readonly StoreTest[] = [
     },
   },
   {
+    name: 'shows what was given up, those of the oldest events first, of one channel or of all',
+    async run(store) {
+      const rows = [3, 1, 2].map((late) => aRow({ createdAt: THEN + late, channels: ['chat', 'mail'] }))
+      await enqueue(store, [...rows, aRow({ projectId: OTHER_PROJECT })])
+      expect(await dead(store, 'chat')).toEqual([])
+      await giveUp(store, 'chat', 2)
+      await giveUp(store, 'mail', 1)
+      expect(await dead(store, 'chat')).toEqual([
+        { event: eventOf(rows[1]), channel: 'chat', attempts: 1 },
+        { event: eventOf(rows[2]), channel: 'chat', attempts: 1 },
+      ])
+      expect((await dead(store)).map(({ channel }) => channel)).toEqual(['chat', 'mail', 'chat'])
+      expect(times(await dead(store, undefined, 2))).toEqual([1, 1])
+      expect(await store.deadDeliveries({ projectId: OTHER_PROJECT, limit: 10 })).toEqual([])
+    },
+  },
+  {
+    name: 'makes what was given up due again when it is asked to: of one channel, at most as many as asked for',
+    async run(store) {
+      await enqueue(
+        store,
+        [1, 2, 3].map((late) => aRow({ createdAt: THEN + late, channels: ['chat', 'mail'] })),
+      )
+      await giveUp(store, 'chat', 3)
+      await giveUp(store, 'mail', 3)
+      const redrive = (limit: number) =>
+        store.transaction((tx) =>
+          tx.redriveDeliveries({ projectId: PROJECT, channel: 'chat', now: THEN + 5000, limit }),
+        )
+      expect(await redrive(2)).toBe(2)
+      expect(await claim(store, 'chat', { now: THEN + 4999 })).toEqual([])
+      const again = await claim(store, 'chat', { now: THEN + 5000 })
+      expect([times(again).sort(), again.map(({ attempts }) => attempts)]).toEqual([
+        [1, 2],
+        [1, 1],
+      ])
+      // In somebody's hands: not given up any more.
+      expect([await redrive(9), await redrive(9)]).toEqual([1, 0])
+      expect(times(await dead(store))).toEqual([1, 2, 3])
+    },
+  },
+  {
     name: 'forgets the oldest events with what was left of their deliveries, at most as many as asked for',
     async run(store) {
       const rows = [1, 2, 3, 4].map((late) => aRow({ createdAt: THEN + late, channels: ['chat', 'mail'] }))
@@ -180,6 +222,22 @@ async function claimOne(store: Store): Promise<ClaimedDelivery> {
   return claimed
 }
 
-function times(deliveries: readonly ClaimedDelivery[]): number[] {
+async function giveUp(store: Store, channel: string, limit: number): Promise<void> {
+  const claimed = await claim(store, channel, { now: THEN + 10, limit })
+  await store.transaction(async (tx) => {
+    for (const delivery of claimed) await tx.endDelivery(delivery, { type: 'dead' })
+  })
+}
+
+function dead(store: Store, channel?: string, limit = 10): Promise<readonly DeadDelivery[]> {
+  return store.deadDeliveries({ projectId: PROJECT, channel, limit })
+}
+
+function eventOf(row: OutboxRow | undefined): Partial<OutboxRow> {
+  const { channels: _, ...event } = row ?? aRow()
+  return event
+}
+
+function times(deliveries: readonly Pick<ClaimedDelivery, 'event'>[]): number[] {
   return deliveries.map(({ event }) => event.createdAt - THEN)
 }

@@ -1,0 +1,3 @@
+import type { Notifier } from '@silentauth/core'
+
+export function webhook(url: string): Notifier
