@@ -5,6 +5,16 @@
  */
 export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
+export { type ExportRange, type ExportReader, exportAudit } from './audit-export.js'
+export { type AuditFinding, MOST_FINDINGS } from './audit-findings.js'
+export { type AuditLine, auditLine, completedBy, type LinePayload } from './audit-line.js'
+export {
+  type AuditVerdict,
+  type ExportedAudit,
+  VALUES_ERASED,
+  type VerifyAuditOptions,
+  verifyAudit,
+} from './audit-verify.js'
 export { type CallIdentity, callKey } from './call-key.js'
 export { canonicalJson } from './canonical-json.js'
 export type { Changes } from './changes.js'
@@ -102,7 +112,9 @@ export {
   type LocalKeyGate,
   localGate,
 } from './local-gate.js'
+export { LOG_RESTORED, type RestoreRecord, restoreEventData } from './log-restore.js'
 export type { LogEpoch, LoggedLeaf, LogReader, LogWriter, StoredCheckpoint } from './log-store.js'
+export { type OfferedKeys, trustedKey } from './log-trust.js'
 export { memoryStore } from './memory-store.js'
 export {
   type Consistency,
