@@ -8,10 +8,10 @@ import type { Declaration } from './declaration.js'
 import { SilentAuthError } from './errors.js'
 import type { IntentId, ProjectId } from './id.js'
 import type { Digest, EpochMs } from './json.js'
-import { requireVoter } from './oversight.js'
+import { mayOversee, requireVoter } from './oversight.js'
 import type { Principal } from './registry.js'
 import { event, type State, type Transition, unchanged } from './state.js'
-import type { Bench } from './vote.js'
+import type { Bench, CanVote } from './vote.js'
 
 /** What was denied to whom. */
 export interface DeniedAction {
@@ -48,6 +48,16 @@ export function denialOf(before: State | undefined, after: State, seconds: numbe
   const byPerson = resolution?.by === 'person' && resolution.earlierIntent === undefined
   if (seconds === 0 || before?.status !== 'pending' || status !== 'denied' || !byPerson) return undefined
   return { ...deniedAction(declaration), intentId: declaration.id, expiresAt: now + seconds * 1000 }
+}
+
+/** Whether this denial is the one that this intent met or made: a later one of the same thing has a page of its own. */
+export function isOf({ intentId }: Denial, { declaration, resolution }: State): boolean {
+  return intentId === declaration.id || intentId === resolution?.earlierIntent
+}
+
+/** Whether this person may lift the denial: whoever could approve what it answers, the one who denied it included. */
+export function canLift(state: State, by: Principal, bench: Bench): CanVote {
+  return mayOversee(state, by, bench, 'approve')
 }
 
 /** By whoever could approve it. Nothing is re-armed: the agent declares anew, and people decide again. */

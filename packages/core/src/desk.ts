@@ -71,6 +71,15 @@ export interface Review {
   readonly sameAction: readonly IntentId[]
   /** Those left cannot reach quorum; the intent stays pending. */
   readonly quorumOutOfReach: boolean
+  /** A person's denial that answers this request again, as long as it is remembered. */
+  readonly denial: ReviewDenial | undefined
+}
+
+export interface ReviewDenial {
+  /** The intent that was denied: this one, or an earlier one. */
+  readonly intentId: IntentId
+  readonly rememberedUntil: EpochMs
+  readonly canLift: CanVote
 }
 
 export interface ReviewVote {

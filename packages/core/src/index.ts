@@ -36,7 +36,7 @@ export { currentPermit, type Permit } from './current-permit.js'
 export type { DeadLetters } from './dead-letters.js'
 export type { Declaration } from './declaration.js'
 export { DEFAULT_DENIAL_MEMORY_SECONDS, type Denial, type DeniedAction, deniedAction } from './denial.js'
-export type { Desk, InboxFilter, InboxItem, Review, ReviewVote } from './desk.js'
+export type { Desk, InboxFilter, InboxItem, Review, ReviewDenial, ReviewVote } from './desk.js'
 export { digestAnywhere, digestOf } from './digest.js'
 export { dueAt } from './due-at.js'
 export {

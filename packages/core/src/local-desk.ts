@@ -7,13 +7,13 @@
 
 import { requireComment } from './comment.js'
 import { chainAfter, declarationOf, editedDraft } from './declare.js'
-import { deniedAction } from './denial.js'
+import { type Denial, deniedAction, isOf } from './denial.js'
 import type { Desk, InboxItem, Review } from './desk.js'
 import { satisfiesEditSchema } from './edit-schema.js'
 import { type Engine, notFound, type Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { type IntentId, newId } from './id.js'
-import type { Json, JsonObject, JsonPointer } from './json.js'
+import type { EpochMs, Json, JsonObject, JsonPointer } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { clock, transition } from './lifecycle.js'
 import type { Finding } from './oversight.js'
@@ -22,6 +22,7 @@ import { REDACTED } from './redaction.js'
 import type { Person, Principal } from './registry.js'
 import { inboxItemOf, reviewOf, valueAt } from './review.js'
 import { refused, type State } from './state.js'
+import type { StoreTransaction } from './store.js'
 import type { Vote } from './vote.js'
 
 export function localDesk({ engine: own }: { engine: Engine }): Desk {
@@ -37,14 +38,11 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
       action: state.declaration.action,
       paramsDigest: state.declaration.paramsDigest,
     })
-    const judgement = judge(state.declaration, facts, now)
-    return reviewOf(
-      state,
-      principal,
-      facts,
-      judgement,
-      twins.filter((twin) => twin !== id),
-    )
+    const denial = state.status === 'denied' ? await store.denial(deniedAction(state.declaration)) : undefined
+    return reviewOf(state, principal, facts, judge(state.declaration, facts, now), {
+      sameAction: twins.filter((twin) => twin !== id),
+      denial: denial && isOf(denial, state) ? denial : undefined,
+    })
   }
 
   return {
@@ -104,8 +102,8 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
     },
 
     async liftDenial(principal, id) {
-      await own.change(id, async ({ tx, state, judgement }) => {
-        const lifted = await tx.takeDenial(deniedAction(state.declaration))
+      await own.change(id, async ({ tx, state, now, judgement }) => {
+        const lifted = await takeDenialOf(tx, state, now)
         const command = { type: 'lift_denial', by: principal, bench: judgement.bench, lifted } as const
         return { command, actor: `user:${principal.id}` }
       })
@@ -121,6 +119,13 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
       return valueAt(state.declaration.params, pointer)
     },
   }
+}
+
+/** Nothing of a later denial, which whoever lifts has not seen. */
+async function takeDenialOf(tx: StoreTransaction, state: State, now: EpochMs): Promise<Denial | undefined> {
+  const found = await tx.denial(deniedAction(state.declaration))
+  if (!found || found.expiresAt <= now || !isOf(found, state)) return undefined
+  return tx.takeDenial(found)
 }
 
 /** I5, I12: the edited params become an intent of their own, judged by policy, in the transaction of the vote. */

@@ -9,7 +9,7 @@ import type { EpochMs } from './json.js'
 import type { Principal } from './registry.js'
 import { finish } from './report.js'
 import { event, type FinalStatus, refused, revokeAll, type State, type Transition } from './state.js'
-import { type Bench, canVote, type Vote } from './vote.js'
+import { type Bench, type CanVote, canVote, type Vote } from './vote.js'
 
 export interface WithdrawCommand {
   readonly type: 'withdraw'
@@ -95,8 +95,13 @@ function isAdmin(by: Principal, { directory }: Bench): boolean {
 
 /** A person who may vote on it; where policy alone decided, one who could have, had it not. */
 export function requireVoter(state: State, by: Principal, bench: Bench, verdict: Vote['verdict'] = 'deny'): void {
+  const allowed = mayOversee(state, by, bench, verdict)
+  if (!allowed.ok) throw refused(state, allowed.code, allowed.reason)
+}
+
+/** As `requireVoter`, for a page that shows what a person may do. */
+export function mayOversee(state: State, by: Principal, bench: Bench, verdict: Vote['verdict']): CanVote {
   const { declaration } = state
   const rules = bench.rules.length > 0 ? bench.rules : [approvalRule(declaration.policy, declaration.riskTier)]
-  const allowed = canVote(by, declaration, [], { ...bench, rules }, verdict)
-  if (!allowed.ok) throw refused(state, allowed.code, allowed.reason)
+  return canVote(by, declaration, [], { ...bench, rules }, verdict)
 }

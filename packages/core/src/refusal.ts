@@ -41,9 +41,12 @@ export function refusalText(refusal: NotExecuted): string {
   const comment = intent?.resolution?.comment ? ` They said: ${JSON.stringify(intent.resolution.comment)}.` : ''
   const id = intent ? ` (${intent.id})` : ''
   const failed = !isSilentAuthError(refusal) && refusal.type === 'recorded' && refusal.outcome.status === 'failed'
+  const earlier = intent?.resolution?.earlierIntent
   const said = failed
     ? `Not executed again: ${action} ran before under this approval, and failed. ${DO_NOT_RETRY}`
-    : sentence(refusalCode(refusal), action, comment)
+    : earlier
+      ? `Not executed: a person denied ${action} with the same arguments shortly before (${earlier}), and that still holds. An approver can lift it on the review page of this request. ${DO_NOT_RETRY}`
+      : sentence(refusalCode(refusal), action, comment)
   return `${said}${id}`
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Judgement } from './claim.js'
+import { canLift, type Denial } from './denial.js'
 import type { InboxItem, Review, ReviewVote } from './desk.js'
 import { executionState } from './execution.js'
 import type { IntentId } from './id.js'
@@ -31,13 +32,19 @@ export function inboxItemOf(state: State, principal: Principal, judgement: Judge
   }
 }
 
+/** What stands beside an intent: found by its principal, action and digest. */
+export interface Beside {
+  readonly sameAction: readonly IntentId[]
+  readonly denial: Denial | undefined
+}
+
 /** What this person is shown of it. */
 export function reviewOf(
   state: State,
   principal: Principal,
   facts: Facts,
   judgement: Judgement,
-  sameAction: readonly IntentId[],
+  { sameAction, denial }: Beside,
 ): Review {
   const { declaration, reveals } = state
   const { bench } = judgement
@@ -85,6 +92,11 @@ export function reviewOf(
     useUntil: state.useUntil,
     sameAction,
     quorumOutOfReach: state.status === 'pending' && quorumOutOfReach(declaration, state.votes, bench),
+    denial: denial && {
+      intentId: denial.intentId,
+      rememberedUntil: denial.expiresAt,
+      canLift: canLift(state, principal, bench),
+    },
   }
 }
 

@@ -40,6 +40,8 @@ export interface Api {
   vote(id: string, vote: VoteBody): Promise<WireReview>
   withdraw(id: string, reason: string): Promise<WireReview>
   reconcile(id: string, finding: 'happened' | 'did_not_happen', comment: string): Promise<WireReview>
+  /** The agent may ask again for what was denied. */
+  liftDenial(id: string): Promise<WireReview>
   /** One hidden value, for this person alone; audited. */
   reveal(id: string, pointer: string): Promise<Json>
   /** Server-sent events that hint at changes. The body is open until the signal aborts. */
@@ -124,6 +126,7 @@ export function gateApi({ fetch, secret, onUnauthorized, onServerTime }: ApiOpti
       }),
     withdraw: (id, reason) => act(id, 'withdraw', { reason }),
     reconcile: (id, finding, comment) => act(id, 'reconcile', { finding, ...(comment ? { comment } : {}) }),
+    liftDenial: (id) => act(id, 'lift-denial', {}),
     async reveal(id, pointer) {
       const { data } = await post(`${pathOf(id)}/reveal`, { pointer })
       if (typeof data !== 'object' || data === null || !('value' in data)) throw unreadable()

@@ -61,6 +61,11 @@ export function mayWithdraw({ status, execution }: Pick<WireReview, 'status' | '
   return status === 'approved' && !['succeeded', 'failed', 'abandoned'].includes(execution.state)
 }
 
+/** Denied, and asking again is answered with that denial. */
+export function mayLiftDenial({ denial }: Pick<WireReview, 'denial'>, now: EpochMs): boolean {
+  return denial?.can_lift.ok === true && now < Date.parse(denial.remembered_until)
+}
+
 /** It began and nobody said how it ended: a person looks, and says. */
 export function mayReconcile({ status, execution }: Pick<WireReview, 'status' | 'execution'>): boolean {
   return status === 'approved' && execution.state === 'unknown'

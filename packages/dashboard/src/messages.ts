@@ -376,6 +376,8 @@ export const messages = {
     unknown: 'It may have happened or not. Nothing is retried until a person has looked.',
     withdraw: 'Withdraw approval',
     reconcile: 'Say what happened',
+    remembered: (until: string) => `Asking again for exactly this is denied at once until ${until}.`,
+    liftDenial: 'Allow it to be asked again',
   },
   sameAction: {
     title: 'This may be the second time',

@@ -11,7 +11,7 @@ import { explain } from './explain.js'
 import { IntentLink } from './facts-section.js'
 import { formatAge, formatDuration, formatInstant } from './format.js'
 import { Icon, type IconName } from './icons.js'
-import { mayReconcile, mayWithdraw } from './may-decide.js'
+import { mayLiftDenial, mayReconcile, mayWithdraw } from './may-decide.js'
 import { messages } from './messages.js'
 import { Quorum } from './quorum.js'
 import { SafeInline } from './safe-value.js'
@@ -73,6 +73,18 @@ export function OutcomePanel({ review, acting }: { review: WireReview; acting: A
       )}
       <Quorum review={review} />
       {status === 'approved' && <Execution review={review} />}
+      {review.denial && mayLiftDenial(review, now) && (
+        <div className="grid gap-2.5">
+          <p className="label">{text.remembered(formatInstant(Date.parse(review.denial.remembered_until)))}</p>
+          <Button
+            look="plain"
+            disabled={acting.pending !== undefined}
+            onClick={() => acting.act({ type: 'lift_denial' })}
+          >
+            {text.liftDenial}
+          </Button>
+        </div>
+      )}
       {(mayWithdraw(review) || mayReconcile(review)) && <Aftermath review={review} acting={acting} />}
       {acting.error !== null && (
         <Notice tone="stop" title={messages.error.lead} role="alert">

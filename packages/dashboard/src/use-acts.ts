@@ -15,12 +15,13 @@ import { useServices } from './services.js'
 export type Act =
   | ({ readonly type: 'vote' } & VoteBody)
   | { readonly type: 'withdraw'; readonly reason: string }
+  | { readonly type: 'lift_denial' }
   | { readonly type: 'reconcile'; readonly finding: 'happened' | 'did_not_happen'; readonly comment: string }
 
 export interface Acting {
   /** Does nothing while another act is under way. */
   act(act: Act): void
-  readonly pending: Verdict | 'withdraw' | 'reconcile' | undefined
+  readonly pending: Verdict | 'withdraw' | 'reconcile' | 'lift_denial' | undefined
   readonly error: unknown
   /** The request may have arrived although its answer did not. */
   readonly lost: boolean
@@ -38,6 +39,8 @@ export function useActs(id: string): Acting {
           return api.vote(id, act)
         case 'withdraw':
           return api.withdraw(id, act.reason)
+        case 'lift_denial':
+          return api.liftDenial(id)
         case 'reconcile':
           return api.reconcile(id, act.finding, act.comment)
       }

@@ -102,6 +102,7 @@ describe('gateApi', () => {
       { intent_hash: hash, comment: 'less' },
     ],
     ['withdraws', (api) => api.withdraw('int_1', 'wrong'), '/api/inbox/int_1/withdraw', { reason: 'wrong' }],
+    ['lifts a denial', (api) => api.liftDenial('int_1'), '/api/inbox/int_1/lift-denial', {}],
     [
       'reconciles',
       (api) => api.reconcile('int_1', 'did_not_happen', 'looked'),

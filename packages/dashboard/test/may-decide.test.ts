@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { mayReconcile, mayWithdraw, obstacleToApprove, obstacleToRefuse, unseenValues } from '../src/may-decide.ts'
+import {
+  mayLiftDenial,
+  mayReconcile,
+  mayWithdraw,
+  obstacleToApprove,
+  obstacleToRefuse,
+  unseenValues,
+} from '../src/may-decide.ts'
 import { aDeploy, aReview, type ReviewChanges } from './reviews.ts'
 
 const verified = { type: 'verified', hash: `sha-256:${'A'.repeat(43)}` } as const
@@ -83,6 +90,17 @@ describe('after the decision', () => {
   ] as const)('an approval whose execution is %s: withdraw %s, reconcile %s', (state, withdraw, reconcile) => {
     const review = aReview({ status: 'approved', execution: { ...execution, state } })
     expect([mayWithdraw(review), mayReconcile(review)]).toEqual([withdraw, reconcile])
+  })
+
+  it.each([
+    ['by whom could have approved it', { ok: true, code: null, reason: null }, 1, true],
+    ['not by whom asked for it', { ok: false, code: 'SELF_APPROVAL', reason: 'asked' }, 1, false],
+    ['not once it is forgotten', { ok: true, code: null, reason: null }, -1, false],
+  ])('a denial can be lifted %s', (_, can_lift, minutesLeft, may) => {
+    const now = 1_800_000_000_000
+    const remembered_until = new Date(now + minutesLeft * 60_000).toISOString()
+    const review = aReview({ status: 'denied', denial: { intent_id: 'int_1', remembered_until, can_lift } })
+    expect(mayLiftDenial(review, now)).toBe(may)
   })
 
   it('a denied intent can be neither withdrawn nor reconciled', () => {

@@ -90,6 +90,7 @@ export function aReview({ view: changes = {}, expiresInMinutes = 42, ...rest }: 
     use_until: null,
     same_action: [],
     quorum_out_of_reach: false,
+    denial: null,
     ...rest,
   }
 }

@@ -179,4 +179,5 @@ export const reviewData: z.ZodType<WireReview> = z.strictObject({
   use_until: instant.nullable(),
   same_action: z.array(text),
   quorum_out_of_reach: z.boolean(),
+  denial: z.strictObject({ intent_id: text, remembered_until: instant, can_lift: canVote }).nullable(),
 })

@@ -7,7 +7,15 @@ import { type Desk, type Review, SilentAuthError, type Store, type Vote } from '
 import { inboxItemToWire, reviewToWire } from '@silentauth/core/wire'
 import { z } from 'zod'
 import { inboxItemData, reviewData } from './answer-forms.js'
-import { approveForm, inboxQuery, reconcileForm, refuseForm, revealForm, withdrawForm } from './request-forms.js'
+import {
+  approveForm,
+  inboxQuery,
+  liftDenialForm,
+  reconcileForm,
+  refuseForm,
+  revealForm,
+  withdrawForm,
+} from './request-forms.js'
 import { type Route, route } from './route-table.js'
 import type { SignedIn } from './session.js'
 import { isSameVote, rememberRequest, type TransportRetry } from './transport-retry.js'
@@ -76,6 +84,20 @@ export function inboxRoutes({ desk, store }: InboxRoutesOptions): readonly Route
       async handle({ who, intentId, body, retry }) {
         await rememberRequest(store, who.principal.id, intentId, retry)
         return { data: reviewToWire(await desk.reconcile(who.principal, intentId, body)) }
+      },
+    }),
+
+    route({
+      method: 'POST',
+      path: '/api/inbox/{id}/lift-denial',
+      access: 'person',
+      summary: 'Lets the agent ask again for what a person denied, before the denial is forgotten.',
+      body: liftDenialForm,
+      data: reviewData,
+      errors: ['NOT_FOUND', 'NOT_AN_APPROVER', 'SELF_APPROVAL', 'ASSURANCE_REQUIRED', 'POLICY_CHANGED'],
+      async handle({ who, intentId, retry }) {
+        await rememberRequest(store, who.principal.id, intentId, retry)
+        return { data: reviewToWire(await desk.liftDenial(who.principal, intentId)) }
       },
     }),
 

@@ -141,6 +141,7 @@ export const reconcileForm = z.strictObject({
   finding: z.enum(['happened', 'did_not_happen']),
   comment: maybe(comment),
 })
+export const liftDenialForm = z.strictObject({})
 export const revealForm = z.strictObject({
   pointer: z
     .string()

@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits> | undefined
   /** @default 50 */
   readonly maxPendingPerKey?: number | undefined
+  /** How long a person's denial answers the same request again, in whole seconds; 0: not at all. @default 600 */
+  readonly denialMemorySeconds?: number | undefined
   /** Folder of the dashboard's build; false: none. @default the one in this package */
   readonly dashboardDir?: string | false | undefined
   /** @default warnings and errors, on standard error */
@@ -134,6 +136,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       issuer,
       publicUrl: url,
       maxPendingPerKey: options.maxPendingPerKey,
+      denialMemorySeconds: options.denialMemorySeconds,
       pollMs: options.pollMs,
       notifiers: options.notifiers,
       onDeliveryFailure: deliveryLog(logger),

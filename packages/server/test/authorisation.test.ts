@@ -33,6 +33,7 @@ const CLASSIFIED: Readonly<Record<string, Access | 'person with a role'>> = {
   'POST /api/inbox/{id}/withdraw': 'person',
   'POST /api/inbox/{id}/reconcile': 'person',
   'POST /api/inbox/{id}/reveal': 'person',
+  'POST /api/inbox/{id}/lift-denial': 'person',
   'POST /api/session': 'sign-in',
   'GET /api/session': 'person',
   'DELETE /api/session': 'person',

@@ -250,3 +250,41 @@ describe('GET', () => {
     expect(await state()).toBe(before)
   })
 })
+
+describe('POST /api/inbox/{id}/lift-denial', () => {
+  const denied = async () => {
+    const { id, intent_hash } = await test.declare()
+    const { headers } = await test.signIn()
+    await test.ask('POST', `/api/inbox/${id}/deny`, { headers, body: { intent_hash } })
+    return { id, headers }
+  }
+
+  it('lets the agent ask again, and people decide anew', async () => {
+    test = await testApp()
+    const { id, headers } = await denied()
+    const again = await test.declare()
+    expect(again).toMatchObject({ status: 'denied', resolution: { by: 'person', earlier_intent: id } })
+    expect((await test.review(id, headers)).denial).toMatchObject({ intent_id: id, can_lift: { ok: true } })
+    const { json } = await test.ask('POST', `/api/inbox/${id}/lift-denial`, { headers, body: {} })
+    expect(json.data).toMatchObject({ status: 'denied', denial: null })
+    expect((await test.declare()).status).toBe('pending')
+  })
+
+  it('is refused to whom the policy does not name, and lifts nothing then', async () => {
+    test = await testApp()
+    const { id } = await denied()
+    const { headers } = await test.signIn({ roles: ['developer'] })
+    const { status, code } = await test.ask('POST', `/api/inbox/${id}/lift-denial`, { headers, body: {} })
+    expect([status, code, (await test.declare()).status]).toEqual([403, 'NOT_AN_APPROVER', 'denied'])
+  })
+
+  it('takes no word of who lifts it, or of how long it is remembered', async () => {
+    test = await testApp()
+    const { id, headers } = await denied()
+    for (const body of [{ by: 'usr_1' }, { seconds: 0 }]) {
+      const { code } = await test.ask('POST', `/api/inbox/${id}/lift-denial`, { headers, body })
+      expect(code).toBe('INVALID_FIELD')
+    }
+    expect((await test.declare()).status).toBe('denied')
+  })
+})

@@ -37,8 +37,12 @@ export interface GateHarness extends AsyncDisposable {
 
 /** `Desk`, as far as the contract needs it. */
 export interface GateDesk {
-  read(person: Principal, id: IntentId): Promise<Pick<Review, 'intentHash' | 'confirmation' | 'status' | 'execution'>>
+  read(
+    person: Principal,
+    id: IntentId,
+  ): Promise<Pick<Review, 'intentHash' | 'confirmation' | 'status' | 'execution' | 'denial'>>
   vote(person: Principal, id: IntentId, vote: Vote): Promise<unknown>
   withdraw(person: Principal, id: IntentId, reason: string): Promise<unknown>
   reconcile(person: Principal, id: IntentId, finding: Finding): Promise<unknown>
+  liftDenial(person: Principal, id: IntentId): Promise<unknown>
 }

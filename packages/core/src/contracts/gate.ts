@@ -5,29 +5,29 @@
  * @module
  */
 import { describe, expect, it, type TestContext, vi } from 'vitest'
-import { type ErrorCode, isSilentAuthError, type SilentAuthError } from '../errors.js'
-import { type GateCall, type GateEvent, guard, type Outcome } from '../gate.js'
-import { newId, randomToken } from '../id.js'
-import type { Intent, IntentDraft } from '../intent.js'
-import type { JsonObject } from '../json.js'
+import { type GateCall, type GateEvent, guard } from '../gate.js'
+import { newId } from '../id.js'
 import { snapshot } from '../params.js'
 import { verifyPermit } from '../permit.js'
-import type { Principal } from '../registry.js'
-import type { Attempt } from '../state.js'
-import type { Vote } from '../vote.js'
+import { DENIAL_TESTS } from './gate-denials.js'
 import type { GateHarness } from './gate-harness.js'
+import {
+  aCall,
+  aDraft,
+  anAttempt,
+  approved,
+  decide,
+  errorOf,
+  expectCode,
+  permitIdOf,
+  run,
+  TWO_PEOPLE,
+} from './gate-steps.js'
+import type { GateTest } from './gate-test.js'
 
 export interface DescribeGateOptions {
   /** Name of a test → why this gate cannot do it. */
   readonly skip?: Readonly<Record<string, string>> | undefined
-}
-
-/** One test: what it needs of the harness, and what must hold. */
-interface GateTest {
-  readonly name: string
-  /** Needs a clock that can be moved. */
-  readonly clock?: true
-  run(harness: GateHarness & { advance(ms: number): void | Promise<void> }): Promise<void>
 }
 
 export function describeGate(
@@ -76,15 +76,11 @@ const NOT_MOVABLE = (): never => {
 }
 
 const SECRET = 'hunter2-must-never-be-in-a-message'
-const TWO_PEOPLE = {
-  name: 'two people',
-  match: {},
-  decision: 'require_approval',
-  approval: { approvers_required: 2 },
-}
 const READS = { name: 'reads', match: { action_pattern: 'read_*' }, decision: 'auto_approve', any_params: true }
 
 const GATE_TESTS: readonly GateTest[] = [
+  ...DENIAL_TESTS,
+
   // Declaring
   {
     name: 'declares an intent that waits for a person',
@@ -682,61 +678,3 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
 ]
-
-function aDraft(details: Partial<IntentDraft> = {}): IntentDraft {
-  return { action: 'issue_refund', params: { customer_id: 'cust_4821', amount: 250 }, ...details }
-}
-
-function aCall(params: JsonObject = { customer_id: 'cust_4821', amount: 250 }): GateCall {
-  return { key: `call-${randomToken()}`, snapshot: snapshot(params), draft: { action: 'issue_refund' } }
-}
-
-function anAttempt(details: Partial<Attempt> = {}): Attempt {
-  return { executionId: 'execution-1', attemptId: randomToken(), ...details }
-}
-
-async function decide(
-  desk: GateHarness['desk'],
-  person: Principal,
-  id: Intent['id'],
-  verdict: Vote['verdict'],
-  comment?: string,
-): Promise<void> {
-  const { intentHash, confirmation } = await desk.read(person, id)
-  await desk.vote(person, id, { verdict, intentHash, confirm: confirmation, comment })
-}
-
-async function approved(harness: GateHarness, details: Partial<IntentDraft> = {}): Promise<Intent> {
-  const { gate, desk, approver } = harness
-  const { id } = await gate.declare(aDraft(details))
-  await decide(desk, approver, id, 'approve')
-  return gate.read(id)
-}
-
-/** Claims and reports. */
-async function run({ gate }: GateHarness, id: Intent['id'], outcome: Outcome): Promise<Attempt> {
-  const attempt = anAttempt()
-  await gate.claim(id, attempt)
-  await gate.report(id, attempt, outcome)
-  return attempt
-}
-
-function permitIdOf(claim: Awaited<ReturnType<GateHarness['gate']['claim']>>): string {
-  if (claim.type !== 'granted') return claim.type
-  const [, payload = ''] = claim.permit.split('.')
-  const { jti } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { jti: string }
-  return jti
-}
-
-async function errorOf(work: Promise<unknown>): Promise<SilentAuthError> {
-  const error: unknown = await work.then(
-    () => new Error('nothing was refused'),
-    (refusal: unknown) => refusal,
-  )
-  if (!isSilentAuthError(error)) throw error
-  return error
-}
-
-async function expectCode(work: Promise<unknown>, code: ErrorCode): Promise<void> {
-  expect(await errorOf(work)).toMatchObject({ code })
-}

@@ -28,6 +28,7 @@ export interface TestGateOptions {
   readonly alg?: PublicAlg | undefined
   readonly signer?: Signer | undefined
   readonly maxPendingPerKey?: number | undefined
+  readonly denialMemorySeconds?: number | undefined
   readonly source?: string | undefined
 }
 
@@ -77,6 +78,7 @@ export async function testGate(options: TestGateOptions = {}): Promise<TestGate>
     pollMs: 0,
     now: clock.now,
     maxPendingPerKey: options.maxPendingPerKey,
+    denialMemorySeconds: options.denialMemorySeconds,
     source: options.source,
   })
   const setup = <Result>(work: Parameters<typeof local.administer<Result>>[3]): Promise<Result> =>

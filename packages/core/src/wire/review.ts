@@ -50,6 +50,8 @@ export interface WireReview {
   use_until: Nullable<string>
   same_action: readonly string[]
   quorum_out_of_reach: boolean
+  /** A person's denial that answers this request again, as long as it is remembered. */
+  denial: Nullable<{ intent_id: string; remembered_until: string; can_lift: WireCanVote }>
 }
 export interface WireVote {
   by: string
@@ -79,7 +81,7 @@ export function inboxItemToWire(item: InboxItem): WireInboxItem {
 }
 
 export function reviewToWire(review: Review): WireReview {
-  const { agent } = review
+  const { agent, denial } = review
   return {
     view: review.view,
     intent_hash: review.intentHash,
@@ -103,6 +105,13 @@ export function reviewToWire(review: Review): WireReview {
     use_until: maybeInstant(review.useUntil),
     same_action: review.sameAction,
     quorum_out_of_reach: review.quorumOutOfReach,
+    denial: denial
+      ? {
+          intent_id: denial.intentId,
+          remembered_until: instant(denial.rememberedUntil),
+          can_lift: canVoteToWire(denial.canLift),
+        }
+      : null,
   }
 }
 
