@@ -82,7 +82,7 @@ export async function declareIn(
   const done = transition(undefined, command, now)
   await writer.save(undefined, done)
   events.push(...done.events)
-  if (facts.agent) await tx.putAgent({ ...facts.agent, lastSeenAt: now })
+  if (facts.agent) await tx.seeAgent(facts.agent.id, now)
   await writer.leaf(declaration.declaredBy, events, {
     params: declaration.params,
     ...(declaration.context && { context: declaration.context }),

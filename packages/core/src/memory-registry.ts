@@ -38,6 +38,7 @@ export interface RegistryDraft extends RegistryReader {
   putProject(project: Project): void
   putKey(key: ProjectKey): void
   putAgent(agent: Agent): void
+  seeAgent(id: AgentId, at: EpochMs): void
   putPerson(person: Person): void
   putGroup(projectId: ProjectId, group: string): void
   putPolicies(projectId: ProjectId, policies: readonly Policy[]): void
@@ -92,7 +93,14 @@ export function memoryRegistry(): MemoryRegistry {
         ...reader,
         putProject: drafts.projects.put,
         putKey: drafts.keys.put,
-        putAgent: drafts.agents.put,
+        putAgent(agent) {
+          const { lastSeenAt } = drafts.agents.get(agent.id) ?? agent
+          drafts.agents.put({ ...agent, lastSeenAt })
+        },
+        seeAgent(id, at) {
+          const agent = drafts.agents.get(id)
+          if (agent) drafts.agents.put({ ...agent, lastSeenAt: at })
+        },
         putPerson: drafts.people.put,
         putGroup: (projectId, group) => drafts.groups.put({ projectId, group }),
         putPolicies(projectId, all) {

@@ -228,6 +228,9 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     putProject: write(registry.putProject),
     putKey: write(registry.putKey),
     putAgent: write(registry.putAgent),
+    seeAgent: write(registry.seeAgent),
+    // Transactions of a memory store run one at a time.
+    async lockRegistry() {},
     putPerson: write(registry.putPerson),
     putGroup: write(registry.putGroup),
     putPolicies: write(registry.putPolicies),

@@ -119,7 +119,12 @@ export interface StoreTransaction extends StoreReader, LogWriter {
   enqueue(rows: readonly OutboxRow[]): Promise<void>
   putProject(project: Project): Promise<void>
   putKey(key: ProjectKey): Promise<void>
+  /** All but `lastSeenAt` of an agent that is there: that moves by `seeAgent` alone. */
   putAgent(agent: Agent): Promise<void>
+  /** Moves `lastSeenAt`, and writes nothing else: whoever stops the agent meanwhile must not be overwritten. */
+  seeAgent(id: AgentId, at: EpochMs): Promise<void>
+  /** Until this transaction ends, every other that asks for the same waits: for whoever reads the registry to change it. */
+  lockRegistry(projectId: ProjectId): Promise<void>
   putPerson(person: Person): Promise<void>
   putGroup(projectId: ProjectId, group: string): Promise<void>
   /** Replaces all policies of the project and moves the revision on. */

@@ -127,7 +127,13 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
     .addUniqueConstraint('project_keys_secret', ['secret_hash'])
     .execute()
   await index('project_keys_of_project').on('project_keys').columns(['project_id', 'id']).execute()
-  await table('agents', { id: 'text', project_id: 'text', fingerprint: 'text', body: 'text' })
+  await table('agents', {
+    id: 'text',
+    project_id: 'text',
+    fingerprint: 'text',
+    body: 'text',
+    last_seen_at: 'integer?',
+  })
     .addPrimaryKeyConstraint('agents_key', ['id'])
     .addUniqueConstraint('agents_fingerprint', ['project_id', 'fingerprint'])
     .execute()

@@ -6,6 +6,7 @@
 import type {
   Agent,
   Directory,
+  EpochMs,
   Person,
   Policy,
   Project,
@@ -19,6 +20,7 @@ import { type Connection, first, type Query } from './connection.js'
 import type { Builder } from './engine.js'
 import { revised } from './revised.js'
 import { statement } from './statement.js'
+import type { Tables } from './tables.js'
 
 export type RegistryReader = Pick<
   StoreReader,
@@ -36,7 +38,7 @@ export type RegistryReader = Pick<
 >
 export type RegistryWriter = Pick<
   StoreTransaction,
-  'putProject' | 'putKey' | 'putAgent' | 'putPerson' | 'putGroup' | 'putPolicies'
+  'putProject' | 'putKey' | 'putAgent' | 'seeAgent' | 'lockRegistry' | 'putPerson' | 'putGroup' | 'putPolicies'
 >
 
 export interface SqlRegistry {
@@ -76,9 +78,11 @@ export function sqlRegistry(db: Builder): SqlRegistry {
       key: (id) => one<ProjectKey>(ask.key({ id })),
       keyBySecretHash: (secretHash) => one<ProjectKey>(ask.keyBySecretHash({ secretHash })),
       keys: (projectId) => all<ProjectKey>(ask.keys({ projectId })),
-      agent: (id) => one<Agent>(ask.agent({ id })),
-      agentByFingerprint: (projectId, fingerprint) => one<Agent>(ask.agentByFingerprint({ projectId, fingerprint })),
-      agents: (projectId) => all<Agent>(ask.agents({ projectId })),
+      agent: async (id) => agentOf(await first<AgentRow>(connection, ask.agent({ id }))),
+      agentByFingerprint: async (projectId, fingerprint) =>
+        agentOf(await first<AgentRow>(connection, ask.agentByFingerprint({ projectId, fingerprint }))),
+      agents: async (projectId) =>
+        (await connection.all<AgentRow>(ask.agents({ projectId }))).map((row) => agentOf(row)),
       person: (id) => one<Person>(ask.person({ id })),
       async directory(projectId) {
         if (changed.has(directoryOf(projectId))) return readDirectory(projectId)
@@ -107,7 +111,11 @@ export function sqlRegistry(db: Builder): SqlRegistry {
       ...reader,
       putProject: (project) => connection.run(ask.putProject({ id: project.id, body: JSON.stringify(project) })),
       putKey: (key) => connection.run(ask.putKey({ ...key, body: JSON.stringify(key) })),
-      putAgent: (agent) => connection.run(ask.putAgent({ ...agent, body: JSON.stringify(agent) })),
+      putAgent: ({ lastSeenAt, ...agent }) =>
+        connection.run(ask.putAgent({ ...agent, body: JSON.stringify(agent), lastSeenAt: lastSeenAt ?? null })),
+      seeAgent: (id, at) => connection.run(ask.seeAgent({ id, at })),
+      // The row whose revision moves: on PostgreSQL the others wait for it.
+      lockRegistry: changeDirectory,
       async putPerson(person) {
         const earlier = await reader.person(person.id)
         if (earlier && earlier.projectId !== person.projectId) await changeDirectory(earlier.projectId)
@@ -175,19 +183,25 @@ function keyStatements(db: Builder) {
           .values({ id, project_id: projectId, secret_hash: secretHash, body })
           .onConflict((on) => on.column('id').doUpdateSet({ project_id: projectId, secret_hash: secretHash, body })),
     ),
-    agent: statement(({ id }: { id: string }) => db.selectFrom('agents').select('body').where('id', '=', id)),
+    agent: statement(({ id }: { id: string }) => db.selectFrom('agents').select(AGENT_ROW).where('id', '=', id)),
     agentByFingerprint: statement(({ projectId, fingerprint }: OfProject & { fingerprint: string }) =>
-      db.selectFrom('agents').select('body').where('project_id', '=', projectId).where('fingerprint', '=', fingerprint),
+      db
+        .selectFrom('agents')
+        .select(AGENT_ROW)
+        .where('project_id', '=', projectId)
+        .where('fingerprint', '=', fingerprint),
     ),
     agents: statement(({ projectId }: OfProject) =>
-      db.selectFrom('agents').select('body').where('project_id', '=', projectId).orderBy('id'),
+      db.selectFrom('agents').select(AGENT_ROW).where('project_id', '=', projectId).orderBy('id'),
     ),
-    putAgent: statement(
-      ({ id, projectId, fingerprint, body }: OfProject & { id: string; fingerprint: string; body: string }) =>
-        db
-          .insertInto('agents')
-          .values({ id, project_id: projectId, fingerprint, body })
-          .onConflict((on) => on.column('id').doUpdateSet({ project_id: projectId, fingerprint, body })),
+    putAgent: statement(({ id, projectId, fingerprint, body, lastSeenAt }: OfProject & AgentValues) =>
+      db
+        .insertInto('agents')
+        .values({ id, project_id: projectId, fingerprint, body, last_seen_at: lastSeenAt })
+        .onConflict((on) => on.column('id').doUpdateSet({ project_id: projectId, fingerprint, body })),
+    ),
+    seeAgent: statement(({ id, at }: { id: string; at: EpochMs }) =>
+      db.updateTable('agents').set({ last_seen_at: at }).where('id', '=', id),
     ),
   }
 }
@@ -235,6 +249,22 @@ function peopleStatements(db: Builder) {
         .onConflict((on) => on.column('project_id').doUpdateSet({ revision: NEXT('policies'), body })),
     ),
   }
+}
+
+const AGENT_ROW = ['body', 'last_seen_at'] as const
+type AgentRow = Pick<Tables['agents'], (typeof AGENT_ROW)[number]>
+
+function agentOf(row: AgentRow): Agent
+function agentOf(row: AgentRow | undefined): Agent | undefined
+function agentOf(row: AgentRow | undefined): Agent | undefined {
+  return row && { ...(JSON.parse(row.body) as Agent), lastSeenAt: row.last_seen_at ?? undefined }
+}
+
+interface AgentValues {
+  readonly id: string
+  readonly fingerprint: string
+  readonly body: string
+  readonly lastSeenAt: EpochMs | null
 }
 
 /** The revision that follows the stored one. */

@@ -19,7 +19,8 @@ export interface Tables {
   audit_epochs: { project_id: string; epoch: number; body: string }
   projects: { id: string; body: string }
   project_keys: { id: string; project_id: string; secret_hash: string; body: string }
-  agents: { id: string; project_id: string; fingerprint: string; body: string }
+  /** `last_seen_at` stands apart: a declare that is under way must not write back the status that it has read. */
+  agents: { id: string; project_id: string; fingerprint: string; body: string; last_seen_at: number | null }
   people: { id: string; project_id: string; body: string }
   groups: { project_id: string; name: string }
   /** Moves on with every change of `people` and `groups`. */

@@ -75,12 +75,41 @@ export const REGISTRY_TESTS: readonly StoreTest[] = [
       const namesake = anAgent({ projectId: OTHER_PROJECT, fingerprint: 'refund-agent' })
       await write(store, (tx) => [tx.putAgent(plain), tx.putAgent(agent), tx.putAgent(namesake)])
       const seen = anAgent({ ...agent, lastSeenAt: THEN, status: 'paused', riskSensitivity: 'high' })
-      await write(store, (tx) => [tx.putAgent(seen)])
+      await write(store, (tx) => [tx.putAgent({ ...seen, lastSeenAt: undefined }), tx.seeAgent('agt_a', THEN)])
       expect(await store.agent('agt_a')).toEqual(seen)
       expect(await store.agents(PROJECT)).toEqual([seen, plain])
       expect(await store.agentByFingerprint(PROJECT, 'Refund-Ägent')).toEqual(seen)
       expect(await store.agentByFingerprint(OTHER_PROJECT, 'refund-agent')).toEqual(namesake)
       expect(await store.agentByFingerprint(PROJECT, 'refund-ägent')).toBeUndefined()
+    },
+  },
+  {
+    name: 'moves when an agent was last seen, and nothing else of it',
+    async run(store) {
+      const agent = anAgent({ status: 'active' })
+      await write(store, (tx) => [tx.putAgent(agent)])
+      await write(store, (tx) => [tx.putAgent({ ...agent, status: 'paused' })])
+      await write(store, (tx) => [tx.seeAgent(agent.id, THEN), tx.seeAgent('agt_nobody', THEN)])
+      await write(store, (tx) => [tx.putAgent({ ...agent, status: 'revoked', lastSeenAt: 1 })])
+      expect(await store.agents(PROJECT)).toEqual([{ ...agent, status: 'revoked', lastSeenAt: THEN }])
+    },
+  },
+  {
+    name: 'loses no change of the registry among transactions that lock it first',
+    async run(store) {
+      const person = aPerson({ groups: [] })
+      await write(store, (tx) => [tx.putPerson(person)])
+      const groups = Array.from({ length: 8 }, (_, index) => `group-${index}`)
+      await Promise.all(
+        groups.map((group) =>
+          store.transaction(async (tx) => {
+            await tx.lockRegistry(PROJECT)
+            const now = await tx.person(person.id)
+            if (now) await tx.putPerson({ ...now, groups: [...now.groups, group] })
+          }),
+        ),
+      )
+      expect([...((await store.person(person.id))?.groups ?? [])].sort()).toEqual(groups)
     },
   },
   ...(
