@@ -27,8 +27,8 @@ export interface GateCall {
   /** Made from the arguments about to run. */
   readonly snapshot: Snapshot
   readonly draft: Omit<IntentDraft, 'params' | 'idempotencyKey' | 'delivery'>
-  /** Suspensions that this side has seen. @default 0 */
-  readonly continues?: number | undefined
+  /** Suspensions that this side has seen; `stored`: as many as the gate has, where nothing here keeps count. @default 0 */
+  readonly continues?: number | 'stored' | undefined
 }
 
 /** Not executed, and why. */
@@ -141,7 +141,9 @@ export async function begin(
 ): Promise<Begun> {
   const { intent, edited } = looked
   const { signal } = options
-  const attempt: Attempt = { executionId: call.key, attemptId: randomToken(), continues: call.continues ?? 0 }
+  const { key: executionId, continues: seen = 0 } = call
+  const continues = seen === 'stored' ? intent.execution.continuations : seen
+  const attempt: Attempt = { executionId, attemptId: randomToken(), continues }
   try {
     signal?.throwIfAborted()
     const params = edited ? snapshot(intent.params) : call.snapshot

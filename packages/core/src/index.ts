@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { actionName } from './action-name.js'
 export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
 export { type ExportRange, type ExportReader, exportAudit } from './audit-export.js'
@@ -15,6 +16,7 @@ export {
   type VerifyAuditOptions,
   verifyAudit,
 } from './audit-verify.js'
+export { type BoundArguments, bindArguments, bindProjection, type Parse } from './bound-arguments.js'
 export { type CallIdentity, callKey } from './call-key.js'
 export { canonicalJson } from './canonical-json.js'
 export type { Changes } from './changes.js'
@@ -67,6 +69,15 @@ export {
   type Trust,
   type WaitOptions,
 } from './gate.js'
+export {
+  type AdapterAbilities,
+  checkGateOptions,
+  type GatedToolOptions,
+  passesByItself,
+  refusalRoute,
+} from './gate-options.js'
+export { type GateRule, type GateRules, type RuleBook, type RuledTool, ruleBook } from './gate-rules.js'
+export { type AskedCall, gateCallOf, type Ran, type Running, runGranted } from './gated-call.js'
 export { compileGlob, type Glob } from './glob.js'
 export type { Execution } from './granted-execution.js'
 export {

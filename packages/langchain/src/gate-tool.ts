@@ -7,10 +7,10 @@
 import { type Runnable, type RunnableConfig, RunnableLambda, type RunnableToolLike } from '@langchain/core/runnables'
 import { isRunnableToolLike, ToolInputParsingException } from '@langchain/core/tools'
 import type { InferInteropZodOutput, InteropZodType } from '@langchain/core/utils/types'
-import { parserOf } from './bound-arguments.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type GateableTool, type Gatekeeper, gatekeeper } from './gated-call.js'
 import { configOf, type ModelCall, modelCallOf } from './tool-call.js'
+import { parserOf } from './tool-schema.js'
 
 /** A tool that runs in this process: what `tool()` makes, a class, a runnable as a tool. Those of a provider have no `invoke`. */
 export interface ClientTool {

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { compileGlob, gateRefusal, SilentAuthError } from '@silentauth/core'
-import { actionName } from './action-name.js'
+import { type GateRule as CoreRule, type GateRules, gateRefusal, ruleBook, SilentAuthError } from '@silentauth/core'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type ClientTool, gateTool, guarded, isGated, requireTool } from './gate-tool.js'
 import type { GateableTool } from './gated-call.js'
@@ -15,14 +14,9 @@ import { refusalMessage } from './tool-result.js'
  * `gate`: every call is asked of the gate. `pass`: left as it is. `deny`: the model sees the tool, and no call of it runs.
  * Options gate it with these in place of the common ones.
  */
-export type GateRule = 'gate' | 'pass' | 'deny' | Partial<GateToolOptions<never>>
+export type GateRule = CoreRule<GateToolOptions<never>>
 
-export interface GateToolsOptions extends GateToolOptions<never> {
-  /** Glob over tool names (`*` any text, `?` one character) → what holds for them; the first that matches, as written. */
-  rules?: Readonly<Record<string, GateRule>> | undefined
-  /** Of tools that no rule matches. @default 'gate' */
-  default?: 'gate' | 'pass' | 'deny' | undefined
-}
+export interface GateToolsOptions extends GateToolOptions<never>, GateRules<GateToolOptions<never>> {}
 
 /**
  * @returns the same list, with the same types
@@ -30,41 +24,23 @@ export interface GateToolsOptions extends GateToolOptions<never> {
  * a tool which is not there
  */
 export function gateTools<const Tools extends readonly object[]>(tools: Tools, options: GateToolsOptions): Tools {
-  const { rules: _, default: otherwise = 'gate', ...common } = options
-  const rules = Object.entries(options.rules ?? {}).map(([pattern, rule]) => ({ glob: compileGlob(pattern), rule }))
+  const book = ruleBook<GateToolOptions<never>>(options)
   const names = tools.map(nameOf)
-  const lost = rules.find(({ glob }) => glob.exact && !names.includes(glob.pattern))
-  if (lost) throw new TypeError(`rules: no tool is called ${JSON.stringify(lost.glob.pattern)}`)
-  if (!['gate', 'pass', 'deny'].includes(otherwise)) throw new TypeError(`default: '${otherwise}' is no rule`)
-
-  const owners = new Map<string, string>()
+  book.requireTools(names)
   return tools.map((tool, index) => {
     const name = names[index] ?? ''
-    const rule = rules.find(({ glob }) => glob.matches(name))?.rule ?? otherwise
-    if (rule === 'pass') return tool
+    const rule = book.of(name)
+    if (rule.type === 'pass') return tool
     requireTool(tool)
-    if (rule === 'deny') return denied(tool, common)
-    if (rule !== 'gate' && typeof rule !== 'object') throw new TypeError(`rules: ${String(rule)} is no rule`)
-    const own: GateToolOptions<never> = rule === 'gate' ? common : { ...common, ...rule }
-    if (!isGated(tool)) claimAction(owners, name, own)
-    return gateTool(tool, own as GateToolOptions)
+    if (rule.type === 'deny') return denied(tool, rule.options)
+    if (names.indexOf(name) !== index) throw new TypeError(`two tools are called ${name}`)
+    if (!isGated(tool)) book.claimAction(name, rule.options)
+    return gateTool(tool, rule.options as GateToolOptions)
   }) as unknown as Tools
 }
 
-/** A permit names action and params: two tools with one action could use each other's. */
-function claimAction(owners: Map<string, string>, name: string, { action }: GateToolOptions<never>): void {
-  if (typeof action === 'function') return
-  const claimed = action ?? actionName(name)
-  const owner = owners.get(claimed)
-  if (owner !== undefined) {
-    throw new TypeError(
-      `tools ${owner} and ${name} have the same action ${claimed}: give one another with the option action`,
-    )
-  }
-  owners.set(claimed, name)
-}
-
-function denied(tool: ClientTool & GateableTool, options: GateToolOptions<never>): unknown {
+/** The model sees the tool, and no call of it runs. */
+export function denied(tool: ClientTool & GateableTool, options: GateToolOptions<never>): ClientTool {
   const { name, responseFormat } = tool
   checkOptions(name, options)
   return guarded(ungated(tool), async ({ toolCallId }) => {

@@ -34,6 +34,8 @@ export interface ToolConfig {
   }
   readonly state?: unknown
   readonly writer?: ((chunk: unknown) => void) | null | undefined
+  /** LangGraph's, as it hands it to tools. */
+  readonly interrupt?: ((value: unknown) => unknown) | null | undefined
 }
 
 /** What `when`, `context` and the other functions of the options are told about a call. */

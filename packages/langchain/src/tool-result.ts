@@ -4,7 +4,7 @@
  * @module
  */
 import { ToolMessage } from '@langchain/core/messages'
-import { type GateRefusal, type JsonObject, snapshot } from '@silentauth/core'
+import { type GateRefusal, type Json, type JsonObject, snapshot } from '@silentauth/core'
 
 /** Who is answered: the fields of the tool and of its call that shape an answer. */
 export interface Answered {
@@ -24,6 +24,13 @@ export function refusalMessage(refusal: GateRefusal, to: Answered): unknown {
     artifact: refusal,
   })
   return shaped(message, undefined, to)
+}
+
+/** What of a result the gate may keep: what a model reads, never the artifact beside it. */
+export function recordableResult(output: unknown, { responseFormat }: Answered): Json | undefined {
+  const content = responseFormat === 'content_and_artifact' && Array.isArray(output) ? output[0] : output
+  // Messages and commands are LangChain's own, and do not come back from JSON as what they were.
+  return isDirect(content) ? undefined : (content as Json)
 }
 
 /** A result that the gate has kept. */

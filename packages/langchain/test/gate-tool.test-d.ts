@@ -46,8 +46,10 @@ gateTool(refund, { gate, when: ({ total }) => total > 100 })
 // @ts-expect-error: a gate is needed
 gateTool(refund, {})
 
-// @ts-expect-error: this version waits with hold only
-gateTool(refund, { gate, wait: 'suspend' })
+gateTool(refund, { gate, wait: 'suspend', onGateError: 'pending' })
+
+// @ts-expect-error: a tool of LangChain has no way to end the run
+gateTool(refund, { gate, onDenied: 'end' })
 
 // @ts-expect-error: a tool of the provider does not run here
 gateTool({ type: 'web_search_preview' }, { gate })

@@ -327,15 +327,11 @@ describe('what cannot be gated', () => {
 
   it.each([
     ['without a gate', {}],
-    ['with a wait that this version has not', { gate: approvingGate(), wait: 'suspend' }],
+    ['with a wait that there is not', { gate: approvingGate(), wait: 'auto' }],
     ['with edits of a projection', { gate: approvingGate(), params: () => ({}), allowEdits: true }],
     ['with no time to wait', { gate: approvingGate(), timeoutMs: 0 }],
   ])('nor are options %s accepted', (_, options) => {
     expect(() => gateTool(refundTool().refund, options as never)).toThrow(TypeError)
-  })
-
-  it('says that suspend comes later', () => {
-    expect(() => gateTool(refundTool().refund, { gate: approvingGate(), wait: 'suspend' as never })).toThrow(/suspend/)
   })
 
   it('a name that makes no action needs one', () => {
@@ -361,7 +357,7 @@ describe('what cannot be gated', () => {
     })
     const config = { configurable: { thread_id: 't' } }
     const [message] = toolMessages((await agent.invoke(hi, config)) as never)
-    expect(message).toEqual(['error', expect.stringContaining('interrupts itself')])
+    expect(message).toEqual(['error', expect.stringContaining('needs the option reenters')])
     await agent.invoke(new Command({ resume: 'yes' }), config)
     expect(asked).toHaveBeenCalledOnce()
     const [intent] = gate.intents

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ACTION_PATTERN } from '@silentauth/core'
+import { ACTION_PATTERN } from './intent.js'
 
 /** `issueRefund`, `IssueRefund` and `issue-refund` → `issue_refund`. @throws TypeError when no action can be made of it */
 export function actionName(toolName: string): string {

@@ -3,18 +3,10 @@
  *
  * @module
  */
-import { isDeepStrictEqual } from 'node:util'
-import { ToolInputParsingException } from '@langchain/core/tools'
-import { toJsonSchema, Validator } from '@langchain/core/utils/json_schema'
-import { type InteropZodType, interopParseAsync, isInteropZodSchema } from '@langchain/core/utils/types'
-import {
-  type Execution,
-  isSilentAuthError,
-  type JsonObject,
-  SilentAuthError,
-  type Snapshot,
-  snapshot,
-} from '@silentauth/core'
+import { isSilentAuthError, SilentAuthError } from './errors.js'
+import type { Execution } from './granted-execution.js'
+import type { JsonObject } from './json.js'
+import { type Snapshot, snapshot } from './params.js'
 
 export interface BoundArguments {
   readonly snapshot: Snapshot
@@ -28,31 +20,6 @@ export interface BoundArguments {
 
 /** The tool's own check of arguments; gives what the tool gets. */
 export type Parse = (args: unknown) => Promise<unknown>
-
-/** What of a tool says how its arguments are parsed. */
-export interface HasSchema {
-  readonly schema: unknown
-}
-
-/** As `StructuredTool.call` parses, for arguments that did not come through it. */
-export function parserOf(tool: HasSchema): Parse {
-  return async (args) => {
-    const { schema } = tool
-    if (isInteropZodSchema(schema)) return interopParseAsync(schema as InteropZodType, args)
-    const { valid } = new Validator(schema as ConstructorParameters<typeof Validator>[0]).validate(args)
-    if (!valid) throw new ToolInputParsingException('Received tool input did not match expected schema')
-    return args
-  }
-}
-
-/** What an approver's edits must satisfy. @throws TypeError when the schema has no JSON form */
-export function editSchemaOf(name: string, tool: HasSchema): JsonObject {
-  try {
-    return JSON.parse(JSON.stringify(toJsonSchema(tool.schema as Parameters<typeof toJsonSchema>[0]))) as JsonObject
-  } catch (cause) {
-    throw new TypeError(`${name}: allowEdits needs a schema that has a JSON form`, { cause })
-  }
-}
 
 /** Binds a projection of the arguments: it is what is shown, and must come out the same when the tool is about to run. */
 export function bindProjection(parsed: unknown, project: (args: unknown) => JsonObject): BoundArguments {
@@ -105,7 +72,7 @@ async function withDefaults(raw: unknown, parsed: unknown, parse: Parse): Promis
   const filled = canonical({ ...raw, ...Object.fromEntries(added) })
   if (!filled) return raw
   const again = await parse(structuredClone(filled.value)).catch(() => undefined)
-  return isDeepStrictEqual(again, parsed) ? filled.value : raw
+  return isSame(again, parsed) ? filled.value : raw
 }
 
 /** Tools that take a text are called with it, or with `{ input }`. */
@@ -125,4 +92,23 @@ function canonical(value: unknown): Snapshot | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Of what schemas make of JSON; what is neither plain nor a date is never the same, so that the raw arguments stand. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true
+  if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime()
+  if (Array.isArray(one) && Array.isArray(other)) {
+    return one.length === other.length && one.every((item, index) => isSame(item, other[index]))
+  }
+  if (!isPlain(one) || !isPlain(other)) return false
+  const names = Object.keys(one)
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isSame(one[name], other[name]))
+  )
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value))
 }

@@ -1,0 +1,77 @@
+/**
+ * Rules over many tools: which are gated, which pass, which are denied, by globs over their names; and that no two gated
+ * ones are asked for under one action.
+ *
+ * @module
+ */
+import { actionName } from './action-name.js'
+import { compileGlob } from './glob.js'
+
+/**
+ * `gate`: every call is asked of the gate. `pass`: left as it is. `deny`: the model sees the tool, and no call of it runs.
+ * Options gate it with these in place of the common ones.
+ */
+export type GateRule<Options> = 'gate' | 'pass' | 'deny' | Partial<Options>
+
+export interface GateRules<Options> {
+  /** Glob over tool names (`*` any text, `?` one character) → what holds for them; the first that matches, as written. */
+  rules?: Readonly<Record<string, GateRule<Options>>> | undefined
+  /** Of tools that no rule matches. @default 'gate' */
+  default?: 'gate' | 'pass' | 'deny' | undefined
+}
+
+export type RuledTool<Options> =
+  | { readonly type: 'gate' | 'deny'; readonly options: Options }
+  | { readonly type: 'pass' }
+
+export interface RuleBook<Options> {
+  of(toolName: string): RuledTool<Options>
+  /** @throws TypeError for a rule that names one tool, which is not among these: a name that was mistyped would not be gated */
+  requireTools(names: readonly string[]): void
+  /** @throws TypeError when another tool is asked for under the same action: each could use a permit of the other */
+  claimAction(toolName: string, options: Options): void
+}
+
+interface HasAction {
+  readonly action?: string | ((...args: never) => string) | undefined
+}
+
+/** @throws TypeError for what is no rule */
+export function ruleBook<Options extends HasAction>(given: Options & GateRules<Options>): RuleBook<Options> {
+  const { rules: _, default: otherwise = 'gate', ...rest } = given
+  const common = rest as unknown as Options
+  const rules = Object.entries(given.rules ?? {}).map(([pattern, rule]) => ({ glob: compileGlob(pattern), rule }))
+  for (const { glob, rule } of rules) if (!isRule(rule)) throw new TypeError(`rules: ${glob.pattern} has no rule`)
+  if (!VERDICTS.includes(otherwise)) throw new TypeError(`default: '${otherwise}' is no rule`)
+  const owners = new Map<string, string>()
+
+  return {
+    of(toolName) {
+      const rule = rules.find(({ glob }) => glob.matches(toolName))?.rule ?? otherwise
+      if (rule === 'pass') return { type: 'pass' }
+      if (rule === 'deny' || rule === 'gate') return { type: rule, options: common }
+      return { type: 'gate', options: { ...common, ...rule } }
+    },
+    requireTools(names) {
+      const lost = rules.find(({ glob }) => glob.exact && !names.includes(glob.pattern))
+      if (lost) throw new TypeError(`rules: no tool is called ${JSON.stringify(lost.glob.pattern)}`)
+    },
+    claimAction(toolName, { action }) {
+      if (typeof action === 'function') return
+      const claimed = action ?? actionName(toolName)
+      const owner = owners.get(claimed)
+      if (owner !== undefined && owner !== toolName) {
+        throw new TypeError(
+          `tools ${owner} and ${toolName} have the same action ${claimed}: give one another with the option action`,
+        )
+      }
+      owners.set(claimed, toolName)
+    },
+  }
+}
+
+const VERDICTS = ['gate', 'pass', 'deny']
+
+function isRule(rule: unknown): boolean {
+  return typeof rule === 'string' ? VERDICTS.includes(rule) : typeof rule === 'object' && rule !== null
+}
