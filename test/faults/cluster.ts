@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import {
@@ -55,10 +56,11 @@ export interface Cluster extends AsyncDisposable {
 type Headers = Readonly<Record<string, string>>
 
 export interface ClusterNode {
+  /** Another one after each restart. */
   readonly url: string
   readonly pid: number
+  /** By SIGKILL. */
   kill(): Promise<void>
-  /** Again, on the same port. */
   restart(): Promise<void>
 }
 
@@ -210,16 +212,17 @@ function hash(of: string): string {
 
 async function startNode(options: NodeOptions): Promise<ClusterNode> {
   let running = await spawnNode(options)
-  const { url } = running
   return {
-    url,
+    get url() {
+      return running.url
+    },
     get pid() {
       return running.pid
     },
     kill: () => running.kill(),
     async restart() {
       await running.kill()
-      running = await spawnNode({ ...options, port: Number(new URL(url).port) })
+      running = await spawnNode(options)
     },
   }
 }
@@ -227,6 +230,8 @@ async function startNode(options: NodeOptions): Promise<ClusterNode> {
 async function spawnNode(options: NodeOptions): Promise<{ url: string; pid: number; kill(): Promise<void> }> {
   const child = spawn(process.execPath, [...loaders(), WORKER, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    // Nodes start by the hundred.
+    env: { ...process.env, NODE_COMPILE_CACHE: path.join(tmpdir(), 'node-compile-cache') },
   })
   const exited = once(child, 'exit')
   const starting = AbortSignal.timeout(START_MS)

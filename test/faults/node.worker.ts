@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { localGate, type PrivateJwk, type ProjectId, privateKeySigner } from '@silentauth/core'
@@ -19,8 +20,6 @@ export interface NodeOptions {
   readonly signingKey: PrivateJwk
   /** Of every node: sessions are for this site. */
   readonly publicUrl: string
-  /** @default 0: any free one */
-  readonly port?: number
   /** Seeded defect: state, leaf and outbox are written in transactions of their own. @default false */
   readonly split?: boolean
 }
@@ -39,7 +38,7 @@ const gate = localGate({
   publicUrl: options.publicUrl,
   maxPendingPerKey: 1_000_000,
 })
-const server = createServer().listen(options.port ?? 0, '127.0.0.1')
+const server = createServer().listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 const app = createGateApp({
@@ -51,4 +50,6 @@ const app = createGateApp({
   limits: { declaresPerMinute: 0, maxWaiters: 20_000, maxWaitersPerPrincipal: 20_000 },
 })
 server.on('request', getRequestListener(app.fetch))
+// Whoever is killed writes nothing at the end.
+flushCompileCache()
 process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}` })}\n`)
