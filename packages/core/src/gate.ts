@@ -90,6 +90,28 @@ export async function look(gate: Gate, call: GateCall, options: { create: boolea
   }
 }
 
+/** What can be said of a call that nobody waits for any more, whatever came of its intent. */
+export function refusalOfSettled(intent: SettledIntent): Exclude<Begun, { type: 'begun' }> {
+  const seen = lookAt(intent, false)
+  switch (seen.type) {
+    case 'pending':
+    case 'approved':
+      return refusal('INTENT_CANCELLED', intent)
+    case 'finished': {
+      const { state } = intent.execution
+      if (state === 'unknown') return { type: 'unknown', intent }
+      const outcome =
+        state === 'succeeded' ? ({ status: state, resultRecorded: false } as const) : { status: 'failed' as const }
+      return { type: 'recorded', intent, outcome }
+    }
+    case 'running':
+      return seen
+    case 'refused':
+      // Cancelled before it was claimed.
+      return seen.code === 'NOT_CLAIMABLE' ? refusal('INTENT_CANCELLED', intent) : seen
+  }
+}
+
 function lookAt(intent: Intent, edited: boolean): Look {
   if (!isSettled(intent)) return { type: 'pending', intent }
   switch (intent.status) {

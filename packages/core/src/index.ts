@@ -66,6 +66,7 @@ export {
   type Outcome,
   type Refusal,
   refusalError,
+  refusalOfSettled,
   type Trust,
   type WaitOptions,
 } from './gate.js'

@@ -8,6 +8,7 @@ import type { RunnableConfig } from '@langchain/core/runnables'
 import { Command } from '@langchain/langgraph'
 import { type Gate, type Intent, type IntentId, isSilentAuthError } from '@silentauth/core'
 import { GATE_INTERRUPT, type GateInterrupt, isGateInterrupt } from './gate-interrupt.js'
+import { finishedTasks } from './pending-writes.js'
 
 /** What of a compiled graph is used here. */
 export interface SuspendableGraph {
@@ -36,7 +37,7 @@ export interface PendingGate extends GateInterrupt {
 export async function pendingGates(graph: GraphOrAgent, config: RunnableConfig): Promise<PendingGate[]> {
   const known = graphOf(graph)
   const state = await known.getState(config)
-  const finished = await finishedTasks(known, state.config)
+  const finished = await finishedTasks(known.checkpointer, state.config)
   const found = new Map<string, PendingGate>()
   for (const { id: taskId, interrupts = [] } of state.tasks) {
     if (finished.has(taskId)) continue
@@ -81,35 +82,6 @@ export async function resolveInterrupts(
     waiting: gates.filter((_, index) => !ready[index]),
   }
 }
-
-/** What of a checkpointer is used here. */
-interface Checkpointer {
-  getTuple(
-    config: RunnableConfig,
-  ): Promise<
-    { readonly pendingWrites?: readonly (readonly [task: string, channel: string, value: unknown])[] } | undefined
-  >
-}
-
-/**
- * While a step waits for one of its tasks, those that have ended keep their interrupts beside what they wrote. Waking them
- * would only run the others once more.
- */
-async function finishedTasks(graph: SuspendableGraph, config: RunnableConfig): Promise<ReadonlySet<string>> {
-  const checkpointer = graph.checkpointer as Partial<Checkpointer> | undefined
-  const tuple = await checkpointer?.getTuple?.(config)
-  const results = tuple?.pendingWrites?.filter(([, channel]) => !UNFINISHED.has(channel)) ?? []
-  return new Set(results.map(([task]) => task))
-}
-
-/** What LangGraph writes of a task that has not ended. */
-const UNFINISHED: ReadonlySet<string> = new Set([
-  '__interrupt__',
-  '__resume__',
-  '__error__',
-  '__error_source_node__',
-  '__scheduled__',
-])
 
 /** Whether the call would get another answer now. A hint: the call itself decides. */
 async function canGoOn(gate: Gate, id: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { type BaseMessage, ToolMessage } from '@langchain/core/messages'
+import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages'
+import { fakeModel } from '@langchain/core/testing'
 import { type BaseCheckpointSaver, Command, MemorySaver } from '@langchain/langgraph'
 import type { Gate } from '@silentauth/core'
 import { type PendingGate, pendingGates, resolveInterrupts } from '@silentauth/langchain/langgraph'
 import { createAgent } from 'langchain'
-import { type Call, hi, modelThatCalls } from './refund-tool.ts'
+import { type Call, hi } from './refund-tool.ts'
 
 export interface SuspendedAgentOptions {
   gate: Gate
@@ -27,7 +28,8 @@ export function suspendedAgent(calls: readonly (Call | Call[])[], options: Suspe
   const made = { asked: 0 }
   // What the model says depends on the turn, as it would after a restart.
   const anAgent = () => {
-    const model = modelThatCalls(...turns.slice(made.asked))
+    const left = turns.slice(made.asked)
+    const model = left.reduce((said, calls) => said.respond(aTurn(calls)), fakeModel()).respond(new AIMessage('done'))
     return { agent: createAgent({ ...rest, checkpointer: saver, model } as never), model }
   }
   const invoke = async (input: unknown, more: object = {}) => {
@@ -65,4 +67,10 @@ export function suspendedAgent(calls: readonly (Call | Call[])[], options: Suspe
       await invoke(new Command({ resume: Object.fromEntries(gates.map(({ interruptId }) => [interruptId, 'wake'])) }))
     },
   }
+}
+
+/** With an id of its own: models made anew would all say message 0, which LangGraph takes for the same one. */
+function aTurn(calls: readonly Call[]): AIMessage {
+  const id = crypto.randomUUID()
+  return new AIMessage({ id, content: '', tool_calls: calls.map((call) => ({ type: 'tool_call' as const, ...call })) })
 }
