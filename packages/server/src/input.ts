@@ -57,6 +57,7 @@ export function queryOf(url: string): Record<string, string> {
   const query: Record<string, string> = Object.create(null)
   for (const [name, value] of new URL(url).searchParams) {
     if (name in query) throw invalid(plainName(name), 'occurs twice')
+    if (!isStorable(value)) throw invalid(plainName(name), 'holds U+0000 or a lone surrogate')
     query[name] = value
   }
   return { ...query }

@@ -125,6 +125,8 @@ describe('a query', () => {
     ['GET', '/api/intents/ID?wait=1.5'],
     ['GET', '/api/intents/ID?wait=1&wait=2'],
     ['POST', '/api/intents/ID/cancel?force=true'],
+    ['GET', '/api/intents?source=a%00b'],
+    ['GET', '/api/intents?idempotency_key=%00'],
   ])('of %s %s is refused', async (method, path) => {
     test = await testApp()
     const { id } = await test.declare()

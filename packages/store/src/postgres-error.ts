@@ -31,8 +31,15 @@ export function isCollision(error: unknown): boolean {
 
 /** Of an error that the server sent; a broken connection has none. */
 export function sqlStateOf(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown }
+  // Without the second, `EPIPE` would pass for one.
+  return typeof code === 'string' && typeof severity === 'string' ? code : undefined
+}
+
+/** It broke, or the server says that it ends it: restarts, and transactions that lay idle for too long. */
+export function endsConnection(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state === undefined || state.startsWith('08') || state.startsWith('57P') || state === '25P03'
 }
 
 /** A migration changed what a prepared `select *` gives: the connection must prepare it again. */

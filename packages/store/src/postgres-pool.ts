@@ -7,7 +7,7 @@
 import { SilentAuthError } from '@silentauth/core'
 import pg from 'pg'
 import type { Connection, Query } from './connection.js'
-import { isCollision, isStalePlan, sqlStateOf, unavailable } from './postgres-error.js'
+import { endsConnection, isCollision, isStalePlan, unavailable } from './postgres-error.js'
 
 export interface PoolOptions {
   /** `postgres://user@host:port/database`; what pg reads from `PG…` variables fills what is missing. */
@@ -71,8 +71,8 @@ export function postgresPool(options: PoolOptions, lost: (error: Error) => void)
   }
 
   async function transaction<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
-    const client = await begun(connect)
-    const line = lineOf(client, name)
+    // Row locks do the rest: docs/decisions has the reasons.
+    const { client, line } = await asked({ sql: 'begin isolation level read committed', parameters: [] })
     try {
       const result = await work(line)
       await line.idle()
@@ -80,7 +80,11 @@ export function postgresPool(options: PoolOptions, lost: (error: Error) => void)
       return result
     } catch (error) {
       await line.idle()
-      if (!line.doubt) await line.run({ sql: 'rollback', parameters: [] }).catch(() => undefined)
+      if (!line.doubt) {
+        await client.query('rollback').catch((reason) => {
+          line.doubt = reason as Error
+        })
+      }
       throw error
     } finally {
       client.release(line.doubt)
@@ -88,12 +92,26 @@ export function postgresPool(options: PoolOptions, lost: (error: Error) => void)
   }
 
   async function all<Row>(query: Query): Promise<readonly Row[]> {
-    const client = await connect()
-    const line = lineOf(client, name)
-    try {
-      return await line.all<Row>(query)
-    } finally {
-      client.release(line.doubt)
+    const { client, rows } = await asked<Row>(query)
+    client.release()
+    return rows
+  }
+
+  /**
+   * The first question on a connection. One that lay idle may be found broken only now, and all of them after a restart of the
+   * database: nothing has happened yet, so another one is asked.
+   */
+  async function asked<Row>(query: Query): Promise<{ client: pg.PoolClient; line: Line; rows: readonly Row[] }> {
+    const giveUpAt = performance.now() + connectTimeoutMs
+    for (let tried = 0; ; tried++) {
+      const client = await connect()
+      const line = lineOf(client, name)
+      try {
+        return { client, line, rows: await line.all<Row>(query) }
+      } catch (error) {
+        client.release(line.doubt)
+        if (!line.doubt || tried >= maxConnections || performance.now() >= giveUpAt) throw error
+      }
     }
   }
 
@@ -116,24 +134,6 @@ export function postgresPool(options: PoolOptions, lost: (error: Error) => void)
   }
 }
 
-/** Tried twice: a connection that lay idle may be found broken only when it is used, and then nothing has happened yet. */
-async function begun(connect: () => Promise<pg.PoolClient>): Promise<pg.PoolClient> {
-  for (let tried = 1; ; tried++) {
-    const client = await connect()
-    try {
-      // Row locks do the rest: docs/decisions has the reasons.
-      await client.query('begin isolation level read committed')
-      return client
-    } catch (error) {
-      client.release(error as Error)
-      if (tried >= MAX_BEGINS) throw unavailable(error)
-    }
-  }
-}
-
-/** More than the default number of connections: after a restart of the database all of them may be broken. */
-const MAX_BEGINS = 20
-
 /** One connection in use. */
 interface Line extends Connection {
   /** Why it must not be used again. */
@@ -155,7 +155,7 @@ function lineOf(client: pg.ClientBase, name: (text: string) => string | undefine
           return (await client.query({ name: name(text), text, values } as pg.QueryConfig)).rows as Row[]
         } catch (error) {
           // What the server itself refused leaves the connection as it was.
-          if (sqlStateOf(error) === undefined || isStalePlan(error)) line.doubt = error as Error
+          if (endsConnection(error) || isStalePlan(error)) line.doubt = error as Error
           throw error
         }
       })
@@ -179,17 +179,20 @@ async function commit(client: pg.ClientBase, line: Line): Promise<void> {
     if (command === 'COMMIT') return
   } catch (error) {
     line.doubt = error as Error
-    throw isCollision(error)
-      ? error
-      : new SilentAuthError('DB_ERROR', 'the commit was not answered: repeat', { cause: error })
+    if (isCollision(error)) throw unavailable(error)
+    throw new SilentAuthError('DB_ERROR', 'the commit was not answered: repeat', { cause: error })
   }
   // `commit` ends a transaction that has failed by a rollback, without an error.
   throw unavailable(new Error('the transaction had failed before its commit'))
 }
 
-/** `pg` would turn an object into JSON, a Date into local time, and undefined into NULL, all without a word. */
+/** `pg` would turn an object into JSON, a Date into local time, undefined into NULL, half a pair into U+FFFD, without a word. */
 function bindable(value: unknown, index: number): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'number') return value
+  if (value === null || typeof value === 'number') return value
+  if (typeof value === 'string') {
+    if (value.isWellFormed()) return value
+    throw new TypeError(`parameter ${index + 1} holds a lone surrogate: refuse it before it is bound`)
+  }
   throw new TypeError(`parameter ${index + 1} is of type ${typeof value}: convert it before it is bound`)
 }
 
@@ -222,6 +225,9 @@ function exactInteger(text: string): number {
   if (!Number.isSafeInteger(value)) throw new RangeError('an integer of the database is beyond 2^53')
   return value
 }
+
+const COMMITS_CAN_BE_LOST =
+  'synchronous_commit is off, so that an answered decision could be lost: set it to on for this role'
 
 interface Settings {
   readonly statement_timeout: number
@@ -260,10 +266,14 @@ function clientConfig(options: PoolOptions): pg.ClientConfig {
 async function requireSettings(client: pg.ClientBase, expected: Settings): Promise<void> {
   client.on('error', () => undefined)
   const names = Object.keys(expected) as (keyof Settings)[]
-  const { rows } = await client.query<{ name: keyof Settings; setting: string }>(
-    'select name, setting from pg_settings where name = any($1)',
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    "select name, setting from pg_settings where name = any($1) or name = 'synchronous_commit'",
     [names],
   )
+  // Another role, or a changed one, can have it off for sessions that begin later.
+  if (rows.some(({ name, setting }) => name === 'synchronous_commit' && setting === 'off')) {
+    throw new Error(COMMITS_CAN_BE_LOST)
+  }
   const lost = names.filter((name) => {
     const setting = Number(rows.find((row) => row.name === name)?.setting)
     return setting !== expected[name]

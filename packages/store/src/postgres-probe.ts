@@ -17,7 +17,7 @@ export interface ProbeOptions {
 /** @throws Error that says what is wrong, and what to do */
 export async function probe(connection: Connection, { maxClockSkewMs = 5000 }: ProbeOptions): Promise<void> {
   await requireTexts(connection)
-  await requireDurableCommits(connection)
+  await requirePrimary(connection)
   await requireSameTime(connection, maxClockSkewMs)
 }
 
@@ -73,15 +73,13 @@ async function requireTexts(connection: Connection): Promise<void> {
   if (cut) throw new Error('the database takes a text with U+0000, and may cut it there')
 }
 
-async function requireDurableCommits(connection: Connection): Promise<void> {
-  const row = await first<{ commit: string; recovering: boolean }>(connection, {
-    sql: "select current_setting('synchronous_commit') as commit, pg_is_in_recovery() as recovering",
+/** Whether commits wait for the disk is asked of every connection. */
+async function requirePrimary(connection: Connection): Promise<void> {
+  const row = await first<{ recovering: boolean }>(connection, {
+    sql: 'select pg_is_in_recovery() as recovering',
     parameters: [],
   })
   if (row?.recovering) throw new Error('the database is a standby: connect to the primary')
-  if (row?.commit === 'off') {
-    throw new Error('synchronous_commit is off, so that an answered decision could be lost: set it to on for this role')
-  }
 }
 
 async function requireSameTime(connection: Connection, maxClockSkewMs: number): Promise<void> {

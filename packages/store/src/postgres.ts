@@ -93,7 +93,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
 /** Looks first: a database that must not be used is not migrated either. */
 async function open(pool: PostgresPool, options: PostgresStoreOptions): Promise<void> {
   await probe(pool.reading, options)
-  const migrating = new pg.Pool({ ...pool.config, ...MIGRATION_LIMITS, max: 1 })
+  const migrating = new pg.Pool({ ...pool.config, ...MIGRATION_LIMITS, connectionTimeoutMillis: CONNECT_MS, max: 1 })
   migrating.on('error', () => undefined)
   migrating.on('connect', (client) => client.on('error', () => undefined))
   // Ending it ends the pool.
@@ -107,6 +107,8 @@ async function open(pool: PostgresPool, options: PostgresStoreOptions): Promise<
 
 /** Longer than those of work: another node may be migrating, and an index over many rows takes its time. */
 const MIGRATION_LIMITS = { statement_timeout: 600_000, lock_timeout: 600_000, query_timeout: 605_000 }
+
+const CONNECT_MS = 30_000
 
 /** Kysely only builds for us; running is ours. */
 function builder(): Kysely<Tables> {
