@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Tests read the sources of sibling packages; SA_DIST=1 runs them against the built packages instead. Nothing more: Node is started
@@ -10,6 +12,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // Servers hold their last checkpoint there; none of a test belongs into the home of whoever runs it.
+    env: { SILENTAUTH_STATE: path.join(tmpdir(), `silentauth-state-${process.pid}`) },
     // For what hangs, not for what is slow: no test measures time, and a small machine may be busy.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -19,9 +19,13 @@ import {
   refused,
   requireRunningAgent,
   revokeAll,
+  type Sequencing,
   type State,
   type Transition,
   unchanged,
+  unminted,
+  waitingPermit,
+  waitsForItsLeaf,
 } from './state.js'
 import { type Bench, satisfies, unseenByAll } from './vote.js'
 
@@ -41,7 +45,7 @@ export interface ClaimCommand {
   readonly judgement: Judgement
   readonly permitId: PermitId
   /** `deferred`: leaves are sequenced after the commit, so high and critical permits wait for that (P6). */
-  readonly sequencing: 'immediate' | 'deferred'
+  readonly sequencing: Sequencing
 }
 export interface SequencedCommand {
   readonly type: 'sequenced'
@@ -155,10 +159,9 @@ function runAgain(state: State, command: ClaimCommand, now: EpochMs): Transition
 function grant(state: State, command: ClaimCommand, now: EpochMs): Transition {
   const { declaration, execution } = state
   const useUntil = state.useUntil ?? now
-  const elevated = declaration.riskTier === 'high' || declaration.riskTier === 'critical'
-  const waits = command.sequencing === 'deferred' && elevated
+  const waits = waitsForItsLeaf(declaration, command.sequencing)
   const minted = mint(command.permitId, command.judgement.ttlSeconds, useUntil, now)
-  const permit: PermitRecord = waits ? { ...minted, iat: undefined, exp: undefined } : minted
+  const permit: PermitRecord = waits ? unminted(minted) : minted
   const next: State = {
     ...state,
     permits: [...revokeAll(state.permits, now), permit],
@@ -186,22 +189,20 @@ function grant(state: State, command: ClaimCommand, now: EpochMs): Transition {
   return waits ? { ...granted, refusal: notSequenced(state) } : { ...granted, claim: { type: 'granted', permit } }
 }
 
-/** P6: the leaf of the claim has its place in the log; permit and deadline begin now. */
+/** P6: the leaf that issued the permit has its place in the log; permit and deadline begin now. */
 export function sequencedExecution(state: State, now: EpochMs): Transition {
-  const waiting = state.permits.at(-1)
-  if (state.execution.state !== 'started' || !waiting || waiting.iat !== undefined) return unchanged(state)
-  const permit: PermitRecord = {
-    ...mint(waiting.id, waiting.ttlSeconds, state.useUntil ?? now, now),
-    revokedAt: waiting.revokedAt,
-  }
+  const waiting = waitingPermit(state)
+  if (!waiting) return unchanged(state)
+  const permit = mint(waiting.id, waiting.ttlSeconds, state.useUntil ?? now, now)
   const deadline = now + state.declaration.executionDeadlineSeconds * 1000
+  const { execution } = state
   return {
     state: {
       ...state,
       permits: [...state.permits.slice(0, -1), permit],
-      execution: { ...state.execution, startedAt: now, deadline },
+      execution: execution.state === 'started' ? { ...execution, startedAt: now, deadline } : execution,
     },
-    events: [],
+    events: [event(state, 'permit.sequenced', { permit_id: permit.id })],
     permits: [permit],
   }
 }

@@ -8,7 +8,18 @@ import type { IntentId, PermitId } from './id.js'
 import type { Approval, Resolution } from './intent.js'
 import type { EpochMs, JsonPointer } from './json.js'
 import type { Principal } from './registry.js'
-import { event, mint, refused, requireRunningAgent, type State, type Transition, unchanged } from './state.js'
+import {
+  event,
+  mint,
+  refused,
+  requireRunningAgent,
+  type Sequencing,
+  type State,
+  type Transition,
+  unchanged,
+  unminted,
+  waitsForItsLeaf,
+} from './state.js'
 import {
   type Bench,
   type CastVote,
@@ -28,6 +39,8 @@ export interface VoteCommand {
   readonly bench: Bench
   /** Used when the vote approves a token delivery. */
   readonly permitId: PermitId
+  /** Of the store. @default 'immediate' */
+  readonly sequencing?: Sequencing | undefined
   /** The shorter of what the pinned and the current policy give a permit (E8). */
   readonly ttlSeconds: number
   /** Set when the vote carries edits: the intent that the gate declares from them in the same transaction. */
@@ -85,7 +98,11 @@ export function castVote(state: State, command: VoteCommand, now: EpochMs): Tran
   return { ...decided, events: [recorded, ...decided.events] }
 }
 
-function decide(state: State, { bench, vote, permitId, ttlSeconds }: VoteCommand, now: EpochMs): Transition {
+function decide(
+  state: State,
+  { bench, vote, permitId, ttlSeconds, sequencing }: VoteCommand,
+  now: EpochMs,
+): Transition {
   const { declaration } = state
   const person = (comment: string | undefined): Resolution => ({
     by: 'person',
@@ -106,7 +123,7 @@ function decide(state: State, { bench, vote, permitId, ttlSeconds }: VoteCommand
         throw refused(state, 'ASSURANCE_REQUIRED', `reveal these hidden values first: ${unseen.join(', ')}`)
       }
       const counted = namedApprovals(declaration, state.votes, bench)
-      return approve(state, counted, person(vote.comment), { id: permitId, ttlSeconds }, now)
+      return approve(state, counted, person(vote.comment), { id: permitId, ttlSeconds, sequencing }, now)
     }
   }
 }
@@ -116,7 +133,7 @@ export function approve(
   state: State,
   counted: readonly CastVote[],
   resolution: Resolution,
-  token: { readonly id: PermitId; readonly ttlSeconds: number },
+  token: { readonly id: PermitId; readonly ttlSeconds: number; readonly sequencing?: Sequencing | undefined },
   now: EpochMs,
 ): Transition {
   const { declaration } = state
@@ -128,7 +145,8 @@ export function approve(
   const approved: State = { ...state, status: 'approved', resolution, resolvedAt: now, useUntil, approvals }
   const decided = event(state, 'intent.approved', { by: resolution.by, approvals: approvals.map(({ by }) => by) })
   if (declaration.delivery === 'claim') return { state: approved, events: [decided], permits: [] }
-  const permit = mint(token.id, token.ttlSeconds, useUntil, now)
+  const minted = mint(token.id, token.ttlSeconds, useUntil, now)
+  const permit = waitsForItsLeaf(declaration, token.sequencing) ? unminted(minted) : minted
   return {
     state: { ...approved, execution: { ...approved.execution, state: 'delivered' }, permits: [permit] },
     events: [decided, event(state, 'permit.issued', { permit_id: permit.id })],

@@ -1,15 +1,18 @@
 /**
- * When the clock moves an intent next (LIFECYCLE I7, E4, E16): what a store keeps to find the intents that are due.
+ * When an intent moves next by itself (LIFECYCLE I7, E4, E16, P6): what a store keeps to find the intents that are due.
  *
  * @module
  */
 import type { EpochMs } from './json.js'
-import type { State } from './state.js'
+import { type State, waitingPermit } from './state.js'
 
 /** The first instant at which `clock` changes this state; undefined when time alone never does. */
-export function dueAt({ declaration, status, execution, useUntil }: State): EpochMs | undefined {
+export function dueAt(state: State): EpochMs | undefined {
+  const { declaration, status, execution, useUntil } = state
   if (status === 'pending') return declaration.expiresAt
   if (status !== 'approved') return undefined
+  // P6: whoever sweeps looks whether its leaf has its place by now.
+  if (waitingPermit(state)) return state.resolvedAt
   switch (execution.state) {
     case 'none':
     case 'suspended':

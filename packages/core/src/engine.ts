@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly channels?: readonly string[] | undefined
   /** How long a person's denial answers the same request again; 0: not at all. @default 600 */
   readonly denialMemorySeconds?: number | undefined
+  /** Called after each commit: there is a new leaf. */
+  readonly onCommit?: (() => void) | undefined
 }
 
 export interface Engine {
@@ -79,6 +81,7 @@ export function engine({
   projectId,
   channels = [],
   denialMemorySeconds = DEFAULT_DENIAL_MEMORY_SECONDS,
+  onCommit,
 }: EngineOptions): Engine {
   const waiting = waiters()
   const listeners = new Set<(id: IntentId) => void>()
@@ -154,6 +157,7 @@ export function engine({
           },
         })
       })
+      onCommit?.()
       // After the commit: a waiter that reads again finds what it was woken for.
       for (const id of changed) {
         waiting.wake(id)

@@ -41,6 +41,7 @@ export const ERROR_STATUS = {
   RATE_LIMITED: 429,
   DB_ERROR: 500,
   AUDIT_UNAVAILABLE: 503,
+  LOG_REWRITTEN: 503,
   TOO_MANY_WAITERS: 503,
   NOT_SEQUENCED: 503,
   INTENT_DENIED: null,
@@ -120,6 +121,8 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   RATE_LIMITED: 'Slow down and repeat after `Retry-After`.',
   DB_ERROR: 'Nothing was changed. Repeat with back-off.',
   AUDIT_UNAVAILABLE: 'The audit log cannot be written, so nothing was changed. Repeat later, and tell the operator.',
+  LOG_REWRITTEN:
+    'The database is not what was signed before, so nothing is claimed or handed out. After a restore of an older backup: `silentauth restore --accept`. Else find out who wrote to it.',
   TOO_MANY_WAITERS: 'Nothing was changed. Repeat after `Retry-After`, or wait with fewer connections.',
   NOT_SEQUENCED: 'The claim stands; its log entry is being sequenced. Repeat the same claim after `Retry-After`.',
   INTENT_DENIED: 'An approver or a policy said no. Do not retry unless the user asks for it.',

@@ -13,17 +13,20 @@ import { judge } from './judgement.js'
 import { signPermit } from './permit.js'
 import { intentOf, permitClaimsOf } from './public-intent.js'
 import type { ProjectKey } from './registry.js'
+import { awaitRelease, type LivingLog } from './release.js'
 import type { Signer } from './signer.js'
-import type { ClaimAnswer, PermitRecord, State } from './state.js'
+import { type ClaimAnswer, type PermitRecord, type State, waitingPermit } from './state.js'
 
 export interface HandOut {
   readonly issuer: string
   readonly publicUrl: string
   readonly signer: Signer
+  readonly log?: LivingLog | undefined
 }
 
 /** The intent for its key; a token delivery carries its permit while nothing would refuse it now. */
-export async function present(own: Engine, by: HandOut, state: State, key: ProjectKey): Promise<Intent> {
+export async function present(own: Engine, by: HandOut, found: State, key: ProjectKey): Promise<Intent> {
+  const state = by.log && waitingPermit(found) ? await released(own, by.log, found) : found
   const permit = state.execution.state === 'delivered' ? state.permits.at(-1) : undefined
   if (!permit || permit.revokedAt !== undefined || state.redemptions.length > 0 || key.kind !== 'agent') {
     return intentOf(state, by.publicUrl)
@@ -33,10 +36,30 @@ export async function present(own: Engine, by: HandOut, state: State, key: Proje
   const judgement = judge(state.declaration, facts, now)
   const stopped = facts.key?.status !== 'active' || (facts.agent && facts.agent.status !== 'active')
   const expired = permit.exp === undefined || now >= permit.exp * 1000
-  if (stopped || expired || judgement.timeRestricted || !satisfiesPolicy(state, judgement)) {
+  const refused = stopped || expired || judgement.timeRestricted || !satisfiesPolicy(state, judgement)
+  if (refused || !(await isWhole(own, by.log))) {
     return intentOf(state, by.publicUrl)
   }
   return intentOf(state, by.publicUrl, await signed(by, state, permit))
+}
+
+/** As it is once the permit that waited has begun; or as it was. */
+async function released(own: Engine, log: LivingLog, found: State): Promise<State> {
+  const { id } = found.declaration
+  // A read only withholds.
+  await awaitRelease(own, log, id).catch(() => undefined)
+  return (await own.read(id)).state
+}
+
+/** R1: while the log is not what it was, nothing is handed out; a read only withholds. */
+async function isWhole(own: Engine, log: LivingLog | undefined): Promise<boolean> {
+  try {
+    await log?.requireWhole(own.store)
+    return true
+  } catch (error) {
+    if (isSilentAuthError(error) && error.code === 'LOG_REWRITTEN') return false
+    throw error
+  }
 }
 
 /** The answer to a claim. */

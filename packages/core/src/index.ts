@@ -124,6 +124,7 @@ export {
   type LocalKeyGate,
   localGate,
 } from './local-gate.js'
+export { type ChainOptions, type ChainReader, headOf, type LogHead, requireChain } from './log-chain.js'
 export { LOG_RESTORED, type RestoreRecord, restoreEventData } from './log-restore.js'
 export type { LogEpoch, LoggedLeaf, LogReader, LogWriter, StoredCheckpoint } from './log-store.js'
 export { type OfferedKeys, trustedKey } from './log-trust.js'
@@ -219,6 +220,7 @@ export type {
   SignInToken,
   StoredPolicies,
 } from './registry.js'
+export type { LivingLog } from './release.js'
 export { type RevocationIssuer, type RevocationIssuerOptions, revocationIssuer } from './revocation-issuer.js'
 export {
   LIST_SECONDS,
@@ -252,6 +254,14 @@ export {
   type TextFlag,
   type TextPart,
 } from './safe-text.js'
+export {
+  type Anchor,
+  type HeldCheckpoint,
+  heldInMemory,
+  type Sequencer,
+  type SequencerOptions,
+  sequencer,
+} from './sequencer.js'
 export {
   type NoteKey,
   type NoteSigner,

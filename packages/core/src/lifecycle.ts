@@ -19,7 +19,15 @@ import type { EpochMs } from './json.js'
 import { type ReconcileCommand, reconcileExecution, type WithdrawCommand, withdrawApproval } from './oversight.js'
 import { type RedeemCommand, redeemApproval } from './redemption.js'
 import { type LogExecutionCommand, logExecution, type ReportCommand, reportExecution } from './report.js'
-import { event, type LifecycleEvent, refused, type State, type Transition, unchanged } from './state.js'
+import {
+  event,
+  type LifecycleEvent,
+  refused,
+  type Sequencing,
+  type State,
+  type Transition,
+  unchanged,
+} from './state.js'
 
 export type Command =
   | {
@@ -29,6 +37,8 @@ export type Command =
       /** The same action was denied by a person a while ago: denied at once, whatever policy says. */
       readonly earlierDenial?: IntentId | undefined
       readonly permitId: PermitId
+      /** Of the store. @default 'immediate' */
+      readonly sequencing?: Sequencing | undefined
     }
   | VoteCommand
   | RevealCommand
@@ -147,8 +157,8 @@ function declare(command: Extract<Command, { type: 'declare' }>, now: EpochMs): 
       }
     }
     case 'auto_approve': {
-      const { permitId } = command
-      const permit = { id: permitId, ttlSeconds: declaration.permitTtlSeconds }
+      const { permitId, sequencing } = command
+      const permit = { id: permitId, ttlSeconds: declaration.permitTtlSeconds, sequencing }
       const done = approve(created, [], byPolicy, permit, now)
       return { ...done, events: [opened, ...done.events] }
     }

@@ -17,6 +17,7 @@ import { readPermit } from './permit.js'
 import { MAX_LIFETIME_SECONDS, type PermitClaims } from './permit-claims.js'
 import { permitClaimsOf } from './public-intent.js'
 import type { KeyPrincipal, ProjectKey } from './registry.js'
+import type { LivingLog } from './release.js'
 import { summaryOf } from './result-summary.js'
 import type { Signer } from './signer.js'
 import { type PermitRecord, requireRunningAgent, type State } from './state.js'
@@ -27,9 +28,10 @@ interface CounterOptions {
   readonly signer: Signer
   /** Undefined for an hs256 project. */
   readonly keys: KeyRing | undefined
+  readonly log?: LivingLog | undefined
 }
 
-export function localCounter({ engine: own, issuer, keys }: CounterOptions): Counter {
+export function localCounter({ engine: own, issuer, keys, log }: CounterOptions): Counter {
   /** Signature, times and bindings; then the stored permit must say the very same. */
   const open = async (
     request: { token: string; action: string; audience: string },
@@ -74,17 +76,20 @@ export function localCounter({ engine: own, issuer, keys }: CounterOptions): Cou
         throw new SilentAuthError('INVALID_FIELD', 'redemption_id must be 128 random bits', { field: 'redemption_id' })
       }
       const { claims } = await open(request, { paramsDigest: request.paramsDigest })
-      const { replayed } = await own.change(claims.intent_id, async ({ judgement }) => ({
-        command: {
-          type: 'redeem',
-          redemptionId: request.redemptionId,
-          permitId: claims.jti,
-          by: key.id,
-          idempotent: request.idempotent ?? false,
-          bench: judgement.bench,
-        },
-        actor: `key:${key.id}`,
-      }))
+      const { replayed } = await own.change(claims.intent_id, async ({ tx, judgement }) => {
+        await log?.requireWhole(tx)
+        return {
+          command: {
+            type: 'redeem',
+            redemptionId: request.redemptionId,
+            permitId: claims.jti,
+            by: key.id,
+            idempotent: request.idempotent ?? false,
+            bench: judgement.bench,
+          },
+          actor: `key:${key.id}`,
+        }
+      })
       return { replayed: replayed ?? false }
     },
 

@@ -78,7 +78,9 @@ export async function declareIn(
     earlierIntent: undefined,
   } as const
   const earlierDenial = (await tx.denial(deniedAction(declaration)))?.intentId
-  const command = { type: 'declare', declaration, resolution, earlierDenial, permitId: newId('pmt') } as const
+  const { sequencing } = own.store
+  const permitId = newId('pmt')
+  const command = { type: 'declare', declaration, resolution, earlierDenial, permitId, sequencing } as const
   const done = transition(undefined, command, now)
   await writer.save(undefined, done)
   events.push(...done.events)

@@ -71,7 +71,16 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
         await own.change(id, async ({ judgement, facts }) => {
           requireReader(person(facts, principal))
           const { bench, ttlSeconds } = judgement
-          const command = { type: 'vote', by: principal, vote, bench, permitId: newId('pmt'), ttlSeconds } as const
+          const { sequencing } = store
+          const command = {
+            type: 'vote',
+            by: principal,
+            vote,
+            bench,
+            permitId: newId('pmt'),
+            ttlSeconds,
+            sequencing,
+          } as const
           return { command, actor: `user:${principal.id}`, values: commentOf(vote) }
         })
       } else {
@@ -180,7 +189,14 @@ async function voteWithEdits(
   const earlierDenial = (await tx.denial(deniedAction(successor.declaration)))?.intentId
   const declared = transition(
     undefined,
-    { type: 'declare', declaration: successor.declaration, resolution, earlierDenial, permitId: newId('pmt') },
+    {
+      type: 'declare',
+      declaration: successor.declaration,
+      resolution,
+      earlierDenial,
+      permitId: newId('pmt'),
+      sequencing: own.store.sequencing,
+    },
     now,
   )
   await writer.save(state, superseded)

@@ -11,7 +11,7 @@ import { type DeadLetters, deadLetters } from './dead-letters.js'
 import type { Desk } from './desk.js'
 import { earlierRequest, mismatch, type RequestKey, rememberRequest } from './earlier-request.js'
 import { type Engine, engine } from './engine.js'
-import { SilentAuthError } from './errors.js'
+import { isSilentAuthError, SilentAuthError } from './errors.js'
 import type { CallOptions, Gate, Trust } from './gate.js'
 import { claimOf, present } from './hand-out.js'
 import { type IntentId, newId, type ProjectId } from './id.js'
@@ -27,11 +27,12 @@ import { type DeliveryFailure, outboxDelivery } from './outbox-delivery.js'
 import { ownersOf, readOwn, requireOwn } from './ownership.js'
 import { snapshot } from './params.js'
 import type { KeyPrincipal, ProjectKey } from './registry.js'
+import { awaitRelease, type LivingLog, release } from './release.js'
 import { reportDelivery } from './report-delivery.js'
 import { summaryOf } from './result-summary.js'
 import { catchUp, waitUntilSettled } from './settlement.js'
 import type { Signer } from './signer.js'
-import type { Attempt, State } from './state.js'
+import type { Attempt, State, Transition } from './state.js'
 import type { IntentQuery, Page, Store, StoreTransaction } from './store.js'
 
 export interface LocalGateOptions {
@@ -60,6 +61,8 @@ export interface LocalGateOptions {
   readonly sourceType?: SourceType | undefined
   /** Channels that hear of every change, from when a gate first knows them. @default none */
   readonly notifiers?: readonly Notifier[] | undefined
+  /** The log that the store keeps, and what holds it to what it was. @default none: high and critical permits of a deferred store wait for ever */
+  readonly log?: LivingLog | undefined
   /** Called after a notifier failed; it is called again later. */
   readonly onDeliveryFailure?: ((failure: DeliveryFailure) => void) | undefined
 }
@@ -113,7 +116,10 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const notifiers = options.notifiers ?? []
   const { denialMemorySeconds } = options
   requireMemory(denialMemorySeconds)
-  const own = engine({ store, projectId, denialMemorySeconds, channels: notifiers.map(({ name }) => name) })
+  const { log } = options
+  if (log && log.projectId !== projectId) throw new TypeError('the log is of another project')
+  const channels = notifiers.map(({ name }) => name)
+  const own = engine({ store, projectId, denialMemorySeconds, channels, onCommit: log?.wake })
   const ring = signer.publicJwk ? keyRing([signer.publicJwk, ...(options.retiredKeys ?? [])]) : undefined
   const trust: Trust = { issuer, projectId, keys: ring, now: options.now }
   const context: Context = { engine: own, options, trust }
@@ -121,19 +127,26 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const { pollMs, onDeliveryFailure: onFailure } = options
   const outbox = outboxDelivery({ store, projectId, notifiers, pollMs, onFailure })
   own.onChange(outbox.wake)
-  const timers = [repeat(options.sweepMs ?? 5000, () => sweep(own)), repeat(options.pollMs ?? 5000, () => catchUp(own))]
+  const stopReleasing = log?.onSequenced((ids) => {
+    // The sweep finds those that could not be released now.
+    for (const id of ids) release(own, log, id).catch(() => undefined)
+  })
+  const timers = [
+    repeat(options.sweepMs ?? 5000, () => sweep(own, log)),
+    repeat(options.pollMs ?? 5000, () => catchUp(own)),
+  ]
 
   return {
     issuer,
     projectId,
     gateFor: (key) => gateFor(context, key, closing.signal),
     desk: localDesk({ engine: own }),
-    counter: localCounter({ engine: own, issuer, signer, keys: ring }),
     deadLetters: deadLetters(own, outbox.wake),
+    counter: localCounter({ engine: own, issuer, signer, keys: ring, log }),
     declare: (key, draft, call) => declare(context, key, draft, call),
     list: (key, query) => list(context, key, query),
     onChange: own.onChange,
-    sweep: () => sweep(own),
+    sweep: () => sweep(own, log),
     administer: (actor, event, data, work) =>
       own.write(async ({ tx, leaf }) => {
         const result = await work(tx)
@@ -142,6 +155,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
       }),
     async [Symbol.asyncDispose]() {
       for (const stop of timers) stop()
+      stopReleasing?.()
       closing.abort(new SilentAuthError('GATE_UNAVAILABLE', 'the gate was closed'))
       await outbox[Symbol.asyncDispose]()
     },
@@ -193,16 +207,25 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
 
     async claim(id, attempt) {
       requireAttempt(attempt)
-      const { state, claim } = await own.change(id, async ({ tx, state, judgement }) => {
-        const key = await own.key(tx, principal)
-        requireOwn(state, key)
-        requireAgentKey(key)
-        const { sequencing } = own.store
-        const permitId = newId('pmt')
-        const command = { type: 'claim', attempt, judgement, permitId, sequencing } as const
-        return { command, actor: actorOf(state) }
+      const { log } = options
+      const claim = (): Promise<Transition> =>
+        own.change(id, async ({ tx, state, judgement }) => {
+          const key = await own.key(tx, principal)
+          requireOwn(state, key)
+          requireAgentKey(key)
+          await log?.requireWhole(tx)
+          const { sequencing } = own.store
+          const permitId = newId('pmt')
+          const command = { type: 'claim', attempt, judgement, permitId, sequencing } as const
+          return { command, actor: actorOf(state) }
+        })
+      const done = await claim().catch(async (error: unknown) => {
+        if (!log || !isSilentAuthError(error) || error.code !== 'NOT_SEQUENCED') throw error
+        // The claim stands: the same attempt is told again, with its permit as soon as that has begun (P6).
+        await awaitRelease(own, log, id)
+        return claim()
       })
-      return claimOf(options, state, claim)
+      return claimOf(options, done.state, done.claim)
     },
 
     async report(id, attempt, outcome) {
@@ -268,13 +291,11 @@ async function list(
 }
 
 /** One intent that cannot be moved does not keep the others from it. */
-async function sweep(own: Engine): Promise<number> {
+async function sweep(own: Engine, log: LivingLog | undefined): Promise<number> {
   const due = await own.store.due(await own.store.now(), SWEEP_BATCH)
   const failures: unknown[] = []
   for (const id of due) {
-    await own
-      .change(id, async () => ({ command: { type: 'tick' }, actor: 'system:clock' }))
-      .catch((error: unknown) => failures.push(error))
+    await release(own, log, id).catch((error: unknown) => failures.push(error))
   }
   if (failures.length > 0) throw failures[0]
   return due.length

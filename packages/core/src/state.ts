@@ -64,6 +64,7 @@ export type EventType =
   | 'denial.lifted'
   | 'value.revealed'
   | 'permit.issued'
+  | 'permit.sequenced'
   | 'permit.revoked'
   | 'permit.redeemed'
   | 'execution.started'
@@ -145,6 +146,29 @@ export interface Transition {
 export function mint(id: PermitId, ttlSeconds: number, useUntil: EpochMs, now: EpochMs): PermitRecord {
   const iat = Math.floor(now / 1000)
   return { id, iat, exp: Math.min(iat + ttlSeconds, Math.floor(useUntil / 1000)), ttlSeconds, revokedAt: undefined }
+}
+
+/** Whether leaves have their place in the log when they are committed, or get it afterwards. */
+export type Sequencing = 'immediate' | 'deferred'
+
+/** P6: the permit is handed out after its leaf has its place. */
+export function waitsForItsLeaf(
+  { riskTier }: Pick<Declaration, 'riskTier'>,
+  sequencing: Sequencing | undefined,
+): boolean {
+  return sequencing === 'deferred' && (riskTier === 'high' || riskTier === 'critical')
+}
+
+/** P6: its times begin later. */
+export function unminted(permit: PermitRecord): PermitRecord {
+  return { ...permit, iat: undefined, exp: undefined }
+}
+
+/** The permit of this state that still waits for its leaf. */
+export function waitingPermit({ permits, execution }: Pick<State, 'permits' | 'execution'>): PermitRecord | undefined {
+  const last = permits.at(-1)
+  const live = execution.state === 'started' || execution.state === 'delivered'
+  return live && last?.iat === undefined && last?.revokedAt === undefined ? last : undefined
 }
 
 /** P4. */

@@ -47,6 +47,7 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   TOO_MANY_WAITERS: 2,
   NOT_SEQUENCED: 1,
   AUDIT_UNAVAILABLE: 5,
+  LOG_REWRITTEN: 30,
   GATE_UNAVAILABLE: 2,
 }
 

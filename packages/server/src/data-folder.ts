@@ -54,10 +54,22 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
           await handle.close()
         }
         await rename(temporary, fileIn(name))
+        await syncFolder(where)
       } finally {
         await rm(temporary, { force: true })
       }
     },
+  }
+}
+
+/** Else a loss of power could take the new name back. Windows has no such thing. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

@@ -15,6 +15,8 @@ import {
   type PublicAlg,
   type Role,
   revocationIssuer,
+  type Sequencer,
+  type Signer,
   type Store,
   type UserId,
 } from '@silentauth/core'
@@ -27,6 +29,7 @@ import { warnOfFewDescriptors } from './file-descriptors.js'
 import { createGateApp } from './gate-app.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
+import { livingLog } from './living-log.js'
 import { revocationKey } from './revocation-key.js'
 import { signInLink } from './sign-in-link.js'
 import { secretKey, signingKey } from './signing-key.js'
@@ -49,6 +52,10 @@ export interface ServerOptions {
   readonly hosts?: readonly string[] | undefined
   /** Of a new signing key. @default 'RS256' */
   readonly alg?: PublicAlg | undefined
+  /** Of the checkpoints of the audit log, Ed25519, and of nothing else. @default a key file in the data folder */
+  readonly logSigner?: Signer | undefined
+  /** Where the last checkpoint is held: not on the disk of the database. @default `SILENTAUTH_STATE`, else the user's state folder */
+  readonly stateDir?: string | undefined
   /** HS256 profile: every holder of it can make permits. @default none: a key pair */
   readonly executionSecret?: string | undefined
   /** All policies of the project, at every start. @default `read_*` is approved by itself */
@@ -83,6 +90,7 @@ export interface RunningServer extends AsyncDisposable {
   /** `you@localhost`, who may approve. */
   readonly owner: Person
   readonly localGate: LocalGate
+  readonly log: Sequencer
   readonly store: Store
   /** A link for ten minutes and one use. @throws SilentAuthError `NOT_FOUND` */
   signInLink(person: UserId, options?: { next?: string | undefined }): Promise<string>
@@ -99,7 +107,8 @@ export interface RunningServer extends AsyncDisposable {
 /**
  * Opens the data folder, makes what is missing in it, and listens.
  *
- * @throws TypeError for an insecure configuration, saying which; Error when port, folder or database cannot be used, also when
+ * @throws TypeError for an insecure configuration, saying which; SilentAuthError `LOG_REWRITTEN` when the database is behind what
+ * is held of its log; Error when port, folder or database cannot be used, also when
  * the database has a newer schema
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -123,8 +132,20 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
         : await signingKey(folder, options.alg ?? 'RS256')
     const store = await sqliteStore({ file: options.databaseFile ?? folder.fileIn('gate.db') })
     opened.push(async () => store[Symbol.asyncDispose]())
-    const { issuer, projectId } = await identity(folder)
+    const self = await identity(folder)
+    const { issuer, projectId } = self
     const listSigner = await revocationKey(folder, signer.kid)
+    const log = await livingLog({
+      store,
+      folder,
+      identity: self,
+      others: [signer, listSigner],
+      signer: options.logSigner,
+      stateDir: options.stateDir,
+      volatile: options.databaseFile === ':memory:',
+      logger,
+    })
+    opened.push(async () => log[Symbol.asyncDispose]())
 
     const listener = await listen({ port, host })
     opened.push(() => listener.close(closeTimeoutMs))
@@ -140,8 +161,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       pollMs: options.pollMs,
       notifiers: options.notifiers,
       onDeliveryFailure: deliveryLog(logger),
+      log,
     })
-    opened.splice(1, 0, async () => gate[Symbol.asyncDispose]())
+    opened.splice(2, 0, async () => gate[Symbol.asyncDispose]())
     const own = { gate, store }
     const { secretKey: agentKey, owner } = await embedded(own, folder)
     await storePolicies(own, options.policies ?? DEFAULT_POLICIES)
@@ -158,7 +180,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       dashboardDir: options.dashboardDir === false ? undefined : (options.dashboardDir ?? defaultDashboardDir()),
       logger,
     })
-    opened.splice(2, 0, async () => app[Symbol.dispose]())
+    opened.splice(3, 0, async () => app[Symbol.dispose]())
     const jwksUrl = `${url}/.well-known/jwks.json`
     const revocationsUrl = `${url}/.well-known/silentauth-revocations`
     await writeConnection(folder, { url, issuer, projectId, jwksUrl, revocationsUrl, secretKey: agentKey })
@@ -173,6 +195,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       secretKey: agentKey,
       owner,
       localGate: gate,
+      log,
       store,
       signInLink: (person, { next } = {}) => signInLink({ store, projectId, publicUrl: url }, person, next),
       addPerson: (person) => addPerson(own, person),

@@ -70,6 +70,8 @@ describe('a server that starts with nothing', () => {
       'dev.json',
       'gate.db',
       'gate.json',
+      'log-key.json',
+      'log-vkey.json',
       'permit-key.json',
       'public.jwks.json',
       'revocation-key.json',

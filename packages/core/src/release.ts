@@ -1,0 +1,48 @@
+/**
+ * Release: a permit whose leaf waited for its place in the log begins once that leaf is below a checkpoint that is held outside
+ * (LIFECYCLE P6). Whoever needs the permit, whoever sequenced the leaf, and the sweep may release it; it begins once.
+ *
+ * @module
+ */
+import type { Engine } from './engine.js'
+import { isSilentAuthError } from './errors.js'
+import type { IntentId } from './id.js'
+import type { Sequencer } from './sequencer.js'
+import { type State, waitingPermit } from './state.js'
+
+/** What a gate asks of the log that its store keeps. */
+export type LivingLog = Pick<
+  Sequencer,
+  'projectId' | 'head' | 'wake' | 'settle' | 'requireWhole' | 'covers' | 'onSequenced'
+>
+
+/** How long a caller waits for a permit that waits; then it is told to repeat the call. */
+const LONGEST_WAIT_MS = 2000
+
+/** Has the log catch up, and lets the permit begin; whatever fails, the permit goes on waiting. */
+export async function awaitRelease(own: Engine, log: LivingLog, id: IntentId): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LONGEST_WAIT_MS)
+  })
+  try {
+    await Promise.race([log.settle().then(() => release(own, log, id)), tooLong])
+  } catch (error) {
+    if (isSilentAuthError(error) && error.code === 'LOG_REWRITTEN') throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The clock's turn, and the permit's if its leaf has its place. */
+export async function release(own: Engine, log: LivingLog | undefined, id: IntentId): Promise<State> {
+  const { state } = await own.change(id, async ({ tx, state }) => {
+    if (log === undefined || !waitingPermit(state)) return { command: { type: 'tick' }, actor: 'system:clock' }
+    const sequenced = log.covers(await tx.leavesOf(own.projectId, id))
+    if (sequenced) await log.requireWhole(tx)
+    return sequenced
+      ? { command: { type: 'sequenced' }, actor: 'system:sequencer' }
+      : { command: { type: 'tick' }, actor: 'system:clock' }
+  })
+  return state
+}
