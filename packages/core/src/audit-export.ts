@@ -17,13 +17,19 @@ export interface ExportRange {
   readonly projectId: ProjectId
   /** Leaves, from the first: as many as the checkpoint covers that goes with the export. */
   readonly size: number
+  /** Values behind commitments: else every one is withheld. @default true */
+  readonly values?: boolean | undefined
 }
 
 /** Lines of `audit.jsonl`, without their line feeds. */
-export async function* exportAudit(store: ExportReader, { projectId, size }: ExportRange): AsyncGenerator<string> {
+export async function* exportAudit(
+  store: ExportReader,
+  { projectId, size, values = true }: ExportRange,
+): AsyncGenerator<string> {
+  const shows = () => values
   for (let from = 0; from < size; ) {
     const page = await store.leaves({ projectId, from, limit: Math.min(PAGE, size - from) })
-    for (const leaf of page) if (leaf.sequence < size) yield auditLine(leaf, await nodesOf(store, leaf))
+    for (const leaf of page) if (leaf.sequence < size) yield auditLine(leaf, await nodesOf(store, leaf), shows)
     const last = page.at(-1)
     if (!last || last.sequence < from) return
     from = last.sequence + 1

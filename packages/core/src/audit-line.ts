@@ -29,8 +29,12 @@ export interface LeafEvent {
   readonly data: JsonObject
 }
 
-/** A value behind a commitment: its salt, and its canonical JSON as text. Null: erased. */
-export type LinePayload = { readonly salt: string; readonly json: string } | null
+/** A value behind a commitment: its salt, and its canonical JSON as text. Null: erased. Withheld: not for who gets this. */
+export type LinePayload = { readonly salt: string; readonly json: string } | null | typeof WITHHELD
+export const WITHHELD = 'withheld'
+
+/** Whether the value of a field goes into what others get. */
+export type Shows = (field: string) => boolean
 
 export interface AuditLine {
   readonly sequence: number
@@ -72,18 +76,23 @@ export const auditLineForm = z.strictObject({
   body: z.string(),
   hash: z.string(),
   nodes: z.array(z.string()).max(53),
-  payloads: z.record(z.string(), z.strictObject({ salt: z.string(), json: z.string() }).nullable()),
+  payloads: z.record(
+    z.string(),
+    z.union([z.strictObject({ salt: z.string(), json: z.string() }), z.literal(WITHHELD)]).nullable(),
+  ),
 })
 
 /** One leaf as a line of `audit.jsonl`, without its line feed. `nodes` as the store has them. */
-export function auditLine(leaf: StoredLeaf, nodes: readonly TreeHash[]): string {
-  return canonicalJson(auditLineOf(leaf, nodes))
+export function auditLine(leaf: StoredLeaf, nodes: readonly TreeHash[], shows?: Shows): string {
+  return canonicalJson(auditLineOf(leaf, nodes, shows))
 }
 
 /** Whatever a store holds can be exported, also what nobody should have written into it: the verifier judges. */
-export function auditLineOf(leaf: StoredLeaf, nodes: readonly TreeHash[]): AuditLine {
+export function auditLineOf(leaf: StoredLeaf, nodes: readonly TreeHash[], shows: Shows = () => true): AuditLine {
   const { sequence, id, at, intentId, body, hash, payloads } = leaf
-  const present = new Map(payloads.map(({ field, salt, value }) => [field, { salt, json: jsonOf(value) }]))
+  const present = new Map<string, LinePayload>(
+    payloads.map(({ field, salt, value }) => [field, shows(field) ? { salt, json: jsonOf(value) } : WITHHELD]),
+  )
   const committed = Object.keys(readBody(body)?.commit ?? {})
   return {
     sequence,
@@ -137,7 +146,11 @@ export function flawsOf(line: AuditLine): { readonly body: LeafBody | undefined;
   for (const [field, payload] of Object.entries(line.payloads)) {
     const committed = Object.hasOwn(body.commit, field) ? body.commit[field] : undefined
     if (committed === undefined) flaws.push({ field: `payloads/${field}`, reason: 'the leaf does not commit to it' })
-    else if (payload && `hmac-sha-256:${hmacSha256(payload.salt, payload.json)}` !== committed) {
+    else if (
+      payload &&
+      payload !== WITHHELD &&
+      `hmac-sha-256:${hmacSha256(payload.salt, payload.json)}` !== committed
+    ) {
       flaws.push({ field: `payloads/${field}`, reason: 'its salt or value is not what the leaf commits to' })
     }
   }

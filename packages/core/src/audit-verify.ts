@@ -11,7 +11,7 @@ import {
   type LeafPlace,
   MOST_FINDINGS,
 } from './audit-findings.js'
-import { type AuditLine, completedBy, flawsOf, hashOf, type LeafBody, parseAuditLine } from './audit-line.js'
+import { type AuditLine, completedBy, flawsOf, hashOf, type LeafBody, parseAuditLine, WITHHELD } from './audit-line.js'
 import { auditReplay } from './audit-replay.js'
 import { type OpenCheckpoint, openCheckpoint } from './checkpoint.js'
 import { isSilentAuthError } from './errors.js'
@@ -35,11 +35,13 @@ export interface VerifyAuditOptions {
 }
 
 export interface AuditVerdict {
-  /** 0 whole, 1 tampered, 3 incomplete; as `silentauth audit verify` ends. 2, wrong usage, is thrown. */
+  /** 0 whole, 1 tampered, 3 incomplete; as `silentauth audit verify` ends. */
   readonly exitCode: 0 | 1 | 3
   readonly leaves: number
   /** Values that were erased behind their commitments. */
   readonly erased: number
+  /** Values that were not shown to who exported it. */
+  readonly withheld: number
   /** Undefined when it is not signed by the trusted key. */
   readonly checkpoint: OpenCheckpoint | undefined
   /** At most 100. */
@@ -51,13 +53,13 @@ export interface AuditVerdict {
 /** Type of the event that says of an intent: the values behind its commitments were taken away. */
 export const VALUES_ERASED = 'values.erased'
 
-/**
- * @throws SilentAuthError `KEY_REJECTED` when the trusted key is not among those given: then nothing was verified
- */
+/** @throws TypeError when `trust` is neither a fingerprint nor a key: wrong usage, which ends with 2 */
 export async function verifyAudit(exported: ExportedAudit, options: VerifyAuditOptions): Promise<AuditVerdict> {
   const key = await trustedKey(options.trust, exported.vkeys)
   const findings = auditFindings()
+  if (!key) findings.add('tampered', undefined, 'vkey', 'it is not the key that is trusted')
   const open = async (note: string, field: string): Promise<OpenCheckpoint | undefined> => {
+    if (!key) return undefined
     try {
       return await openCheckpoint(note, [key])
     } catch (error) {
@@ -88,6 +90,7 @@ export async function verifyAudit(exported: ExportedAudit, options: VerifyAuditO
     exitCode: findings.tampered ? 1 : findings.count > 0 ? 3 : 0,
     leaves: read.count,
     erased: read.erased,
+    withheld: read.withheld,
     checkpoint: head,
     findings: findings.list,
     found: findings.count,
@@ -98,6 +101,7 @@ export async function verifyAudit(exported: ExportedAudit, options: VerifyAuditO
 interface ReadLeaves {
   readonly count: number
   readonly erased: number
+  readonly withheld: number
   /** Heads of the tree at the sizes that were asked for: by the bodies, and by the hashes written beside them. */
   readonly roots: ReadonlyMap<number, { readonly computed: TreeHash; readonly written: TreeHash }>
   /** Leaves whose body does not have the hash that is written beside it. */
@@ -116,6 +120,7 @@ async function readLeaves(
 ): Promise<ReadLeaves> {
   const replay = auditReplay()
   const erasures = erasedValues()
+  const withheld = withheldValues()
   const roots = new Map<number, { computed: TreeHash; written: TreeHash }>()
   const unlike: LeafPlace[] = []
   const otherNodes: (LeafPlace & { level: number; first: number })[] = []
@@ -174,13 +179,14 @@ async function readLeaves(
       })
     }
     if (sizes.has(count)) roots.set(count, { computed: treeRoot(computed), written: treeRoot(written) })
+    for (const field of withheld.oddOnes(line)) findings.add('tampered', place, field, 'others are not withheld')
     if (!body) continue
     for (const { field, reason } of replay.next(body)) findings.add('tampered', place, field, reason)
     erasures.next(line, body)
     restores.push(...restoresOf(body, place, findings))
   }
   erasures.check(findings)
-  return { count, erased: erasures.count, roots, unlike, otherNodes, last, restores }
+  return { count, erased: erasures.count, withheld: withheld.count, roots, unlike, otherNodes, last, restores }
 }
 
 /** Bodies, hashes or subtrees: whichever makes the signed head was not changed. */
@@ -245,6 +251,27 @@ function erasedValues() {
       for (const { field, ...place } of [...missing.values()].flat()) {
         findings.add('tampered', place, `payloads/${field}`, 'its value is gone, and no leaf says that it was erased')
       }
+    },
+  }
+}
+
+/** Of one export all values are withheld, or none: else a value could be hidden from a reader by a word. */
+function withheldValues() {
+  let count = 0
+  let shown = 0
+  return {
+    get count() {
+      return count
+    },
+    oddOnes({ payloads }: AuditLine): readonly string[] {
+      const odd: string[] = []
+      for (const [field, payload] of Object.entries(payloads)) {
+        if (payload === null) continue
+        if (payload === WITHHELD) count++
+        else shown++
+        if (count > 0 && shown > 0) odd.push(`payloads/${field}`)
+      }
+      return odd
     },
   }
 }

@@ -8,7 +8,7 @@ export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
 export { type ExportRange, type ExportReader, exportAudit } from './audit-export.js'
 export { type AuditFinding, MOST_FINDINGS } from './audit-findings.js'
-export { type AuditLine, auditLine, completedBy, type LinePayload } from './audit-line.js'
+export { type AuditLine, auditLine, completedBy, type LinePayload, type Shows, WITHHELD } from './audit-line.js'
 export {
   type AuditVerdict,
   type ExportedAudit,

@@ -3,22 +3,26 @@
  *
  * @module
  */
-import { SilentAuthError } from './errors.js'
+import { isDigest } from './digest.js'
 import { type NoteKey, parseVkey, vkeyFingerprint } from './signed-note.js'
 
 /** Text forms of keys that came with an export: only the one that is trusted is ever used. */
 export type OfferedKeys = readonly string[]
 
 /**
- * The key that is trusted.
+ * The key that is trusted; undefined when it is not among those offered.
  *
  * @param trust `sha-256:…` of a key's text form, or that text form
- * @throws SilentAuthError `KEY_REJECTED` when none of those offered has this fingerprint
+ * @throws TypeError when `trust` is neither
  */
-export async function trustedKey(trust: string, offered: OfferedKeys): Promise<NoteKey> {
-  if (trust.includes('+')) return parseVkey(trust)
-  for (const vkey of offered) {
-    if ((await vkeyFingerprint(vkey)) === trust) return parseVkey(vkey)
+export async function trustedKey(trust: string, offered: OfferedKeys): Promise<NoteKey | undefined> {
+  if (isDigest(trust)) {
+    for (const vkey of offered) if ((await vkeyFingerprint(vkey)) === trust) return parseVkey(vkey)
+    return undefined
   }
-  throw new SilentAuthError('KEY_REJECTED', 'the key that came with it is not the trusted one', { field: 'vkey' })
+  try {
+    return await parseVkey(trust)
+  } catch (cause) {
+    throw new TypeError('trust is the fingerprint of a key (sha-256:…), or its text form', { cause })
+  }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { auditLeaf, leafHash } from '../src/audit.js'
-import { type AuditLine, auditLine, completedBy } from '../src/audit-line.js'
+import { type AuditLine, auditLine, completedBy, WITHHELD } from '../src/audit-line.js'
 import { type AuditVerdict, type ExportedAudit, VALUES_ERASED, verifyAudit } from '../src/audit-verify.js'
 import { canonicalJson } from '../src/canonical-json.js'
 import { logOrigin, signCheckpoint } from '../src/checkpoint.js'
@@ -48,13 +48,18 @@ describe('a log', () => {
     expect((await verifyAudit({ ...whole, vkeys: [] }, { trust: signer.vkey })).exitCode).toBe(0)
   })
 
-  it('is not looked at under another key than the trusted one', async () => {
+  it('is nothing without the trusted key', async () => {
     const other = await aNoteSigner(signer.name)
-    await expect(verifyAudit(whole, { trust: await vkeyFingerprint(other.vkey) })).rejects.toMatchObject({
-      code: 'KEY_REJECTED',
-      field: 'vkey',
-    })
+    const verdict = await verifyAudit(whole, { trust: await vkeyFingerprint(other.vkey) })
+    expect(verdict).toMatchObject({ exitCode: 1, checkpoint: undefined, findings: [{ field: 'vkey' }] })
   })
+
+  it.each(['', 'sha-256:short', 'gate.example.com/prj_1', 'a+b+c'])(
+    'is not looked at under the trust %j',
+    async (trust) => {
+      await expect(verifyAudit(whole, { trust })).rejects.toThrow(TypeError)
+    },
+  )
 
   it('that another key signed is tampered with', async () => {
     const other = await aNoteSigner(signer.name)
@@ -423,6 +428,30 @@ describe('a restore', () => {
     const later = await signCheckpoint({ origin: logOrigin(signer.name, 1), size: 1, root: leafHash('x') }, signer)
     const { findings } = await verifyAudit(log, { trust, olderCheckpoints: [later] })
     expect(findings).toMatchObject([{ field: 'older_checkpoint/origin' }])
+  })
+})
+
+describe('withheld values', () => {
+  it('are counted, and are whole where all are withheld', async () => {
+    const hide = (line: Writable<AuditLine>) => {
+      line.payloads = Object.fromEntries(Object.keys(line.payloads).map((field) => [field, WITHHELD]))
+    }
+    const lines = whole.lines.map((line) => changedLine(line, hide))
+    const verdict = await verify({ lines })
+    expect(verdict).toMatchObject({ exitCode: 0, findings: [] })
+    expect(verdict.withheld).toBeGreaterThan(10)
+  })
+
+  it('among others are found', async () => {
+    const hide = (line: Writable<AuditLine>) => {
+      line.payloads = { ...line.payloads, params: WITHHELD }
+    }
+    for (const [index, line] of whole.lines.entries()) {
+      if (!('params' in (JSON.parse(line) as AuditLine).payloads)) continue
+      const { exitCode, findings } = await verify({ lines: withLine(index, hide) })
+      expect(exitCode).toBe(1)
+      expect(findings[0]).toMatchObject({ field: expect.stringMatching(/^payloads\//) })
+    }
   })
 })
 
