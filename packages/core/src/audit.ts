@@ -51,6 +51,9 @@ export interface StoredLeaf extends AuditLeaf {
   readonly sequence: number
 }
 
+/** Field of the value that a leaf commits to when a permit is minted: its claims, but for `audit`, which names a leaf itself. */
+export const PERMIT_VALUE = 'permit'
+
 export function auditLeaf(draft: LeafDraft, now: EpochMs): AuditLeaf {
   const id: LeafId = newId('leaf')
   const payloads = Object.entries(draft.values).map(([field, value]) => ({ field, salt: randomToken(32), value }))

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { auditLeaf } from './audit.js'
+import { auditLeaf, PERMIT_VALUE } from './audit.js'
 import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
 import { DEFAULT_DENIAL_MEMORY_SECONDS, denialOf } from './denial.js'
@@ -15,6 +15,7 @@ import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
 import { isAnnounced, type OutboxRow, sequenceOf } from './outbox.js'
 import { type PolicySet, policySet } from './policy-set.js'
+import { permitClaimsOf } from './public-intent.js'
 import type { Agent, KeyPrincipal, Project, ProjectKey } from './registry.js'
 import type { LifecycleEvent, State, Transition } from './state.js'
 import type { Store, StoreReader, StoreTransaction } from './store.js'
@@ -23,6 +24,8 @@ import { type Waiters, waiters } from './waiters.js'
 export interface EngineOptions {
   readonly store: Store
   readonly projectId: ProjectId
+  /** `iss` of permits: the log commits to what each of them says. */
+  readonly issuer: string
   /** Names of the notifiers that are to hear of changes. @default none */
   readonly channels?: readonly string[] | undefined
   /** How long a person's denial answers the same request again; 0: not at all. @default 600 */
@@ -68,7 +71,13 @@ export interface Writer {
   readonly now: EpochMs
   /** Stores the outcome of a transition; `leaf` must be called once with all events of the command. */
   save(before: State | undefined, done: Transition): Promise<void>
-  leaf(actor: string, events: readonly LogEvent[], values?: Readonly<Record<string, Json>>): Promise<void>
+  /** @param intentId of a leaf whose events name none. @default the first that they name */
+  leaf(
+    actor: string,
+    events: readonly LogEvent[],
+    values?: Readonly<Record<string, Json>>,
+    intentId?: IntentId,
+  ): Promise<void>
 }
 export interface LogEvent {
   readonly type: string
@@ -79,6 +88,7 @@ export interface LogEvent {
 export function engine({
   store,
   projectId,
+  issuer,
   channels = [],
   denialMemorySeconds = DEFAULT_DENIAL_MEMORY_SECONDS,
   onCommit,
@@ -125,7 +135,7 @@ export function engine({
         const result = transition(state, command, now)
         if (result.events.length > 0 || result.state !== state) {
           await writer.save(state, result)
-          await writer.leaf(actor, result.events, values)
+          await writer.leaf(actor, result.events, values, id)
         }
         return result
       })
@@ -138,6 +148,7 @@ export function engine({
       const result = await store.transaction(async (tx) => {
         changed.clear()
         const now = await tx.now()
+        let permit: Readonly<Record<string, Json>> = {}
         return work({
           tx,
           now,
@@ -150,10 +161,13 @@ export function engine({
             const denial = denialOf(before, done.state, denialMemorySeconds, now)
             if (denial) await tx.putDenial(denial)
             changed.add(id)
+            permit = { ...permit, ...permitValue(done, issuer) }
           },
-          async leaf(actor, events, values = {}) {
-            const intentId = events.find((event) => event.intentId !== undefined)?.intentId
-            await tx.appendLeaf(auditLeaf({ projectId, actor, intentId, events, values }, now))
+          async leaf(actor, events, values = {}, id = undefined) {
+            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? id
+            await tx.appendLeaf(
+              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, now),
+            )
           },
         })
       })
@@ -202,6 +216,14 @@ function agentOf(
 ): Promise<Agent | undefined> | undefined {
   if (bound !== undefined) return reader.agent(bound)
   return source === undefined ? undefined : reader.agentByFingerprint(projectId, source)
+}
+
+/** What a permit says, from the moment that it is minted: the log commits to it, and a proof shows it. */
+function permitValue({ state, permits }: Transition, issuer: string): Readonly<Record<string, Json>> {
+  const minted = permits.filter(({ iat }) => iat !== undefined)
+  if (minted.length > 1) throw new TypeError('one transition mints one permit')
+  const [permit] = minted
+  return permit ? { [PERMIT_VALUE]: permitClaimsOf(state, permit, issuer) as unknown as JsonObject } : {}
 }
 
 /** The change is committed: whoever fails to hear of it must not make it look undone. */

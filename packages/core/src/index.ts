@@ -204,6 +204,15 @@ export { type Policy, type PolicyDefinition, type PolicyTerms, policyRef, policy
 export { parsePolicyFile } from './policy-file.js'
 export { parsePolicy, policyToWire } from './policy-form.js'
 export { type Evaluation, evaluate, type PolicySet, policySet, type Subject } from './policy-set.js'
+export {
+  type ProofBundle,
+  type ProofBundleOptions,
+  type ProofLeaf,
+  type ProofReader,
+  proofBundle,
+} from './proof-bundle.js'
+export type { ProofSections } from './proof-sections.js'
+export { type ProofVerdict, type VerifyProofOptions, verifyProofBundle } from './proof-verify.js'
 export type { PublicAlg, PublicJwk } from './public-key.js'
 export { REDACTED, type RedactedView, redactClaims, redactView } from './redaction.js'
 export { type GateRefusal, gateRefusal, isGateRefusal, type NotExecuted, refusalCode, refusalText } from './refusal.js'

@@ -119,7 +119,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const { log } = options
   if (log && log.projectId !== projectId) throw new TypeError('the log is of another project')
   const channels = notifiers.map(({ name }) => name)
-  const own = engine({ store, projectId, denialMemorySeconds, channels, onCommit: log?.wake })
+  const own = engine({ store, projectId, issuer, denialMemorySeconds, channels, onCommit: log?.wake })
   const ring = signer.publicJwk ? keyRing([signer.publicJwk, ...(options.retiredKeys ?? [])]) : undefined
   const trust: Trust = { issuer, projectId, keys: ring, now: options.now }
   const context: Context = { engine: own, options, trust }
