@@ -7,7 +7,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { StatementSync } from 'node:sqlite'
 import {
   generateSigningKey,
   isSilentAuthError,
@@ -17,14 +16,20 @@ import {
   type Store,
 } from '@silentauth/core'
 import { type FakeClock, fakeClock, testGate } from '@silentauth/core/testing'
+import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
+import { startPostgres } from '../support/postgres.ts'
+import { placeAll } from './database.ts'
+import { type Fault, failingPostgresStatement, failingSqliteStatement } from './failing-statement.ts'
 import { type FaultyStore, faultyStore } from './faulty-store.ts'
 import { flawsOf, historyOf } from './history.ts'
 import { DEFAULT_POLICIES, SCENARIOS, type Scenario } from './scenarios.ts'
-import type { Counters, Suite } from './suite.ts'
+import { type Counters, randomOf, type Suite } from './suite.ts'
 
 type Kind = 'call' | 'answer' | 'statement' | 'signature'
 
+/** Over PostgreSQL one in so many faults happens, unless `FAULTS=full`. */
+const SAMPLE = 4
 /** More faults than any scenario has calls: who reaches it runs in circles. */
 const MAX_NTH = 1000
 
@@ -40,15 +45,25 @@ interface Tally {
   otherEnds: number
 }
 
+interface Engine {
+  readonly kinds: readonly Kind[]
+  open(clock: FakeClock): Promise<Store>
+  readonly failStatement?: (nth: number) => Fault
+  /** One fault in so many, from a random one on. @default 1: every one */
+  readonly sample?: number
+}
+
 interface Stage {
   readonly clock: FakeClock
   readonly faulty: FaultyStore
   readonly signer: FaultySigner
+  readonly failStatement: Engine['failStatement'] | undefined
 }
 
 export const suite: Suite = {
   name: 'nth fault',
-  async run() {
+  async run({ full, seed }) {
+    const random = randomOf(seed)
     const tally: Tally = {
       scenarios: 0,
       faults: { call: 0, answer: 0, statement: 0, signature: 0 },
@@ -60,23 +75,35 @@ export const suite: Suite = {
     }
     const folder = await mkdtemp(path.join(tmpdir(), 'silentauth-nth-'))
     const signer = await privateKeySigner(await generateSigningKey('EdDSA'))
+    await using postgres = await startPostgres()
+    const { url } = await postgres.createDatabase()
     let files = 0
-    const engines: Record<string, { kinds: readonly Kind[]; open(clock: FakeClock): Promise<Store> }> = {
-      memory: { kinds: ['call', 'answer', 'signature'], open: async ({ now }) => memoryStore({ now }) },
-      sqlite: {
+    const engines: readonly Engine[] = [
+      { kinds: ['call', 'answer', 'signature'], open: async ({ now }) => memoryStore({ now }) },
+      {
         kinds: ['call', 'answer', 'statement', 'signature'],
         open: ({ now }) => sqliteStore({ file: path.join(folder, `${++files}.db`), now }),
+        failStatement: failingSqliteStatement,
       },
-    }
+      {
+        kinds: ['call', 'answer', 'statement'],
+        open: ({ now }) => postgresStore({ url, now }),
+        failStatement: failingPostgresStatement,
+        ...(!full && { sample: SAMPLE }),
+      },
+    ]
     try {
-      for (const { kinds, open } of Object.values(engines)) {
+      for (const { kinds, open, failStatement, sample = 1 } of engines) {
         for (const scenario of SCENARIOS) {
           tally.scenarios++
           const clock = fakeClock()
           await using store = await open(clock)
-          const stage = { clock, faulty: faultyStore(store), signer: faultySigner(signer) }
+          const stage = { clock, faulty: faultyStore(store), signer: faultySigner(signer), failStatement }
           const after = await undisturbed(stage, scenario)
-          for (const kind of kinds) await everyNth(stage, scenario, kind, after, tally)
+          for (const kind of kinds) {
+            const first = 1 + Math.floor(random() * sample)
+            await everyNth(stage, scenario, { kind, first, step: sample }, after, tally)
+          }
         }
       }
     } finally {
@@ -88,10 +115,10 @@ export const suite: Suite = {
 
 function countersOf({ scenarios, faults, ...flaws }: Tally): Counters {
   return [
-    { name: 'scenarios, over memory and SQLite', value: scenarios, must: { beAtLeast: 24 } },
-    { name: 'store calls failed', value: faults.call, must: { beAtLeast: 200 } },
+    { name: 'scenarios, over memory, SQLite and PostgreSQL', value: scenarios, must: { beAtLeast: 36 } },
+    { name: 'store calls failed', value: faults.call, must: { beAtLeast: 250 } },
     { name: 'answers to commits lost', value: faults.answer, must: { beAtLeast: 24 } },
-    { name: 'SQL statements failed', value: faults.statement, must: { beAtLeast: 200 } },
+    { name: 'SQL statements failed, connections broken', value: faults.statement, must: { beAtLeast: 250 } },
     { name: 'signatures failed', value: faults.signature, must: { beAtLeast: 4 } },
     { name: 'neither before nor after', value: flaws.halfStates, must: { be: 0 } },
     { name: 'invariants broken', value: flaws.flaws, must: { be: 0 } },
@@ -107,8 +134,15 @@ async function undisturbed(stage: Stage, scenario: Scenario): Promise<string> {
   return (await look()).shape
 }
 
-async function everyNth(stage: Stage, scenario: Scenario, kind: Kind, after: string, tally: Tally): Promise<void> {
-  for (let nth = 1; ; nth++) {
+interface Series {
+  readonly kind: Kind
+  readonly first: number
+  readonly step: number
+}
+
+async function everyNth(stage: Stage, scenario: Scenario, series: Series, after: string, tally: Tally): Promise<void> {
+  const { kind } = series
+  for (let nth = series.first; ; nth += series.step) {
     if (nth > MAX_NTH) throw new Error(`${scenario.name}: still going after ${MAX_NTH} faults of kind ${kind}`)
     const { act, look } = await arranged(stage, scenario)
     const before = (await look()).shape
@@ -165,6 +199,7 @@ async function arranged({ clock, faulty, signer }: Stage, scenario: Scenario) {
   return {
     act,
     async look() {
+      await placeAll(test.store, test.project.id)
       const outbox = faulty.outbox.filter(({ projectId }) => projectId === test.project.id)
       const history = await historyOf(test.store, test.project.id, outbox)
       const flaws = Object.entries(flawsOf(history)).flatMap(([name, times]) => (times > 0 ? [`${name} ${times}`] : []))
@@ -228,7 +263,7 @@ function faultySigner(inner: Signer): FaultySigner {
   }
 }
 
-function arm({ faulty, signer }: Stage, kind: Kind, nth: number): { disarm(): boolean } {
+function arm({ faulty, signer, failStatement }: Stage, kind: Kind, nth: number): Fault {
   switch (kind) {
     case 'call':
     case 'answer':
@@ -250,25 +285,7 @@ function arm({ faulty, signer }: Stage, kind: Kind, nth: number): { disarm(): bo
         },
       }
     case 'statement':
-      return failingStatement(nth)
-  }
-}
-
-/** The nth statement of `node:sqlite` fails, commits among them. */
-function failingStatement(nth: number): { disarm(): boolean } {
-  const { run, all, iterate } = StatementSync.prototype
-  let left = nth
-  const failing = <Method extends (...args: never[]) => unknown>(method: Method): Method =>
-    function (this: StatementSync, ...args: never[]) {
-      if (--left === 0)
-        throw Object.assign(new Error('injected: disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 10 })
-      return Reflect.apply(method, this, args)
-    } as Method
-  Object.assign(StatementSync.prototype, { run: failing(run), all: failing(all), iterate: failing(iterate) })
-  return {
-    disarm() {
-      Object.assign(StatementSync.prototype, { run, all, iterate })
-      return left <= 0
-    },
+      if (!failStatement) throw new TypeError('this store has no statements')
+      return failStatement(nth)
   }
 }

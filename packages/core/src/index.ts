@@ -292,6 +292,7 @@ export type {
   Transition,
 } from './state.js'
 export type {
+  DueQuery,
   IntentQuery,
   Page,
   RequestRecord,

@@ -292,7 +292,8 @@ async function list(
 
 /** One intent that cannot be moved does not keep the others from it. */
 async function sweep(own: Engine, log: LivingLog | undefined): Promise<number> {
-  const due = await own.store.due(await own.store.now(), SWEEP_BATCH)
+  const { projectId, store } = own
+  const due = await store.due({ projectId, now: await store.now(), limit: SWEEP_BATCH })
   const failures: unknown[] = []
   for (const id of due) {
     await release(own, log, id).catch((error: unknown) => failures.push(error))

@@ -9,7 +9,7 @@ import type { EpochMs } from './json.js'
 import { type Draft, type Rows, table } from './memory-table.js'
 import { pageCursor, parsePageCursor } from './page-cursor.js'
 import type { State } from './state.js'
-import type { IntentQuery, SameActionQuery, StatePage } from './store.js'
+import type { DueQuery, IntentQuery, SameActionQuery, StatePage } from './store.js'
 import { type Timeline, timeline } from './timeline.js'
 
 /** What a reader asks of intents; with a draft, as that transaction sees them. */
@@ -19,7 +19,7 @@ export interface MemoryIntents {
   byIdempotencyKey(scope: string, key: string, draft?: Draft<State>): IntentId | undefined
   byPermit(id: PermitId, draft?: Draft<State>): IntentId | undefined
   page(query: IntentQuery, draft?: Draft<State>): StatePage
-  due(now: EpochMs, limit: number, draft?: Draft<State>): readonly IntentId[]
+  due(query: DueQuery, draft?: Draft<State>): readonly IntentId[]
   countPending(keyId: KeyId, draft?: Draft<State>): number
   countDeclared(declaredBy: string, action: string, draft?: Draft<State>): number
   sameAction(query: SameActionQuery, draft?: Draft<State>): readonly IntentId[]
@@ -27,7 +27,7 @@ export interface MemoryIntents {
 
 export function memoryIntents(): MemoryIntents {
   const byCreation = new Map<ProjectId, Timeline<IntentId>>()
-  const byDueTime = timeline<IntentId>()
+  const byDueTime = new Map<ProjectId, Timeline<IntentId>>()
   const pending = new Map<KeyId, number>()
   const declared = new Map<string, number>()
   const open = new Map<string, Set<IntentId>>()
@@ -57,15 +57,15 @@ export function memoryIntents(): MemoryIntents {
       add(declared, tuple(declaredBy, action), 1)
     }
     const at = dueAt(state)
-    if (at !== undefined) byDueTime.insert(at, id)
+    if (at !== undefined) entryOf(byDueTime, projectId, () => timeline<IntentId>()).insert(at, id)
     if (state.status === 'pending') add(pending, keyId, 1)
     if (isOpen(state)) entryOf(open, actionOf(state), () => new Set<IntentId>()).add(id)
   }
 
   function unlist(state: State): void {
-    const { id, keyId } = state.declaration
+    const { id, projectId, keyId } = state.declaration
     const at = dueAt(state)
-    if (at !== undefined) byDueTime.remove(at, id)
+    if (at !== undefined) byDueTime.get(projectId)?.remove(at, id)
     if (state.status === 'pending') add(pending, keyId, -1)
     if (!isOpen(state)) return
     const same = open.get(actionOf(state))
@@ -107,9 +107,10 @@ export function memoryIntents(): MemoryIntents {
       const last = items.at(-1)?.declaration
       return { items, nextCursor: found.length > query.limit && last ? pageCursor(last) : undefined }
     },
-    due(now, limit, draft) {
-      const isDue = (state: State) => (dueAt(state) ?? Infinity) <= now
-      const found = [...committed(byDueTime.upTo(now), limit, draft, isDue), ...written(draft).filter(isDue)]
+    due({ projectId, now, limit }, draft) {
+      const isDue = (state: State) => state.declaration.projectId === projectId && (dueAt(state) ?? Infinity) <= now
+      const ids = byDueTime.get(projectId)?.upTo(now) ?? []
+      const found = [...committed(ids, limit, draft, isDue), ...written(draft).filter(isDue)]
       const order = (one: State, other: State) =>
         (dueAt(one) ?? 0) - (dueAt(other) ?? 0) || (one.declaration.id < other.declaration.id ? -1 : 1)
       return idsOf(found.sort(order).slice(0, limit))

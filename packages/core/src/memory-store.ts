@@ -123,7 +123,7 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
     settledAmong: read((ids) =>
       [...new Set(ids)].filter((id) => (intents.state(id, draft)?.status ?? 'pending') !== 'pending'),
     ),
-    due: read((at, limit) => intents.due(at, limit, draft)),
+    due: read((query) => intents.due(query, draft)),
     countPending: read((keyId) => intents.countPending(keyId, draft)),
     countDeclared: read((declaredBy, action) => intents.countDeclared(declaredBy, action, draft)),
     sameAction: read((query) => intents.sameAction(query, draft)),

@@ -61,8 +61,8 @@ export interface StoreReader extends LogReader {
   intents(query: IntentQuery): Promise<StatePage>
   /** Those of `ids` that are stored and no longer pending, in any order: the catch-up of waiters. */
   settledAmong(ids: readonly IntentId[]): Promise<readonly IntentId[]>
-  /** Intents that the clock must move (`dueAt`): pending past expiry, started past the deadline, windows that ended. */
-  due(now: EpochMs, limit: number): Promise<readonly IntentId[]>
+  /** Intents that the clock must move (`dueAt`), earliest first: pending past expiry, started past the deadline, windows that ended. */
+  due(query: DueQuery): Promise<readonly IntentId[]>
   countPending(keyId: KeyId): Promise<number>
   /** How often this principal declared this action before; 0, 1 or more is what matters, so counting may stop at 10. */
   countDeclared(declaredBy: string, action: string): Promise<number>
@@ -173,6 +173,11 @@ export interface IntentQuery {
 export interface StatePage {
   readonly items: readonly State[]
   readonly nextCursor: string | undefined
+}
+export interface DueQuery {
+  readonly projectId: ProjectId
+  readonly now: EpochMs
+  readonly limit: number
 }
 export interface SameActionQuery {
   readonly projectId: ProjectId

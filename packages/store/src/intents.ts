@@ -4,7 +4,7 @@
  * @module
  */
 import {
-  type EpochMs,
+  type DueQuery,
   type IntentId,
   type IntentQuery,
   pageCursor,
@@ -120,7 +120,7 @@ export function sqlIntents(
         }
         return [...settled]
       },
-      due: (at, limit) => ids(ask.due({ at, limit })),
+      due: (query) => ids(ask.due(query)),
       async countPending(keyId) {
         const row = await first<{ count: number }>(connection, ask.countPending({ keyId }))
         return Number(row?.count ?? 0)
@@ -199,8 +199,8 @@ function intentStatements(db: Builder, rowLocks: boolean) {
     byPermit: statement(({ id }: { id: string }) =>
       db.selectFrom('permits').select('intent_id as id').where('id', '=', id),
     ),
-    due: statement(({ at, limit }: { at: EpochMs; limit: number }) =>
-      ids.where('due_at', '<=', at).orderBy('due_at').orderBy('id').limit(limit),
+    due: statement(({ projectId, now, limit }: DueQuery) =>
+      ids.where('project_id', '=', projectId).where('due_at', '<=', now).orderBy('due_at').orderBy('id').limit(limit),
     ),
     countPending: statement(({ keyId }: { keyId: string }) =>
       db

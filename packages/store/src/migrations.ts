@@ -62,7 +62,11 @@ async function firstTables({ schema }: Kysely<unknown>, engine: Engine): Promise
   await index('intents_of_owner').on('intents').columns(['project_id', 'owner', 'created_at', 'id']).execute()
   await index('intents_declared').on('intents').columns(['declared_by', 'action']).execute()
   // Few at a time, of however many there are.
-  await index('intents_due').on('intents').columns(['due_at', 'id']).where(sql`due_at`, 'is not', null).execute()
+  await index('intents_due')
+    .on('intents')
+    .columns(['project_id', 'due_at', 'id'])
+    .where(sql`due_at`, 'is not', null)
+    .execute()
   await index('intents_pending').on('intents').column('key_id').where(sql`status`, '=', sql.lit('pending')).execute()
   await index('intents_open')
     .on('intents')

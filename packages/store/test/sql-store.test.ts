@@ -22,7 +22,7 @@ const QUESTIONS: Record<string, (tx: StoreTransaction) => Promise<unknown>> = {
   'intents of a status': (tx) => tx.intents({ ...LATER, status: 'pending' }),
   'intents of owners': (tx) => tx.intents({ ...LATER, owners: ['key_a', 'key_b'] }),
   settledAmong: (tx) => tx.settledAmong(['int_a', 'int_b']),
-  due: (tx) => tx.due(1, 10),
+  due: (tx) => tx.due({ projectId: 'prj_a', now: 1, limit: 10 }),
   countPending: (tx) => tx.countPending('key_a'),
   countDeclared: (tx) => tx.countDeclared('key:key_a', 'issue_refund'),
   sameAction: (tx) =>

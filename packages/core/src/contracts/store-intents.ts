@@ -225,12 +225,14 @@ export const INTENT_TESTS: readonly StoreTest[] = [
         aBegunState({ state: 'started', deadline: undefined }),
         { ...aBegunState({ state: 'succeeded', deadline: THEN + 1 }), useUntil: THEN + 1 },
         { ...aBegunState({ state: 'delivered' }), useUntil: THEN + 1 },
+        // Of another gate's project on the same database: this one could not move it, and would see nothing else.
+        aState({ expiresAt: THEN + 1, projectId: OTHER_PROJECT }),
       ]
       await insert(store, ...others, ...due.toReversed())
-      expect(await store.due(THEN + 40, 100)).toEqual(idsOf(due))
-      expect(await store.due(THEN + 39, 100)).toEqual(idsOf(due.slice(0, 3)))
-      expect(await store.due(THEN + 40, 2)).toEqual(idsOf(due.slice(0, 2)))
-      expect(await store.due(THEN + 9, 100)).toEqual([])
+      expect(await store.due({ projectId: PROJECT, now: THEN + 40, limit: 100 })).toEqual(idsOf(due))
+      expect(await store.due({ projectId: PROJECT, now: THEN + 39, limit: 100 })).toEqual(idsOf(due.slice(0, 3)))
+      expect(await store.due({ projectId: PROJECT, now: THEN + 40, limit: 2 })).toEqual(idsOf(due.slice(0, 2)))
+      expect(await store.due({ projectId: PROJECT, now: THEN + 9, limit: 100 })).toEqual([])
     },
   },
   {
@@ -239,10 +241,10 @@ export const INTENT_TESTS: readonly StoreTest[] = [
       const state = aState({ expiresAt: THEN + 10 })
       await insert(store, state)
       await change(store, { ...state, status: 'approved', useUntil: THEN + 50 })
-      expect(await store.due(THEN + 49, 10)).toEqual([])
-      expect(await store.due(THEN + 50, 10)).toEqual([state.declaration.id])
+      expect(await store.due({ projectId: PROJECT, now: THEN + 49, limit: 10 })).toEqual([])
+      expect(await store.due({ projectId: PROJECT, now: THEN + 50, limit: 10 })).toEqual([state.declaration.id])
       await change(store, { ...state, status: 'expired' })
-      expect(await store.due(THEN + 1e12, 10)).toEqual([])
+      expect(await store.due({ projectId: PROJECT, now: THEN + 1e12, limit: 10 })).toEqual([])
     },
   },
   {
@@ -337,7 +339,7 @@ export const INTENT_TESTS: readonly StoreTest[] = [
           all: (await tx.intents({ projectId: PROJECT, limit: 9 })).items.map(({ status }) => status).toSorted(),
           countPending: await tx.countPending('key_one'),
           countDeclared: await tx.countDeclared('key:key_one', 'issue_refund'),
-          due: await tx.due(THEN + 5, 9),
+          due: await tx.due({ projectId: PROJECT, now: THEN + 5, limit: 9 }),
           settled: await tx.settledAmong([settled.declaration.id]),
           same: await tx.sameAction({
             projectId: PROJECT,
