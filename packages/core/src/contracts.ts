@@ -13,6 +13,10 @@ export type {
   AgentRun,
   AgentTool,
   AgentTurn,
+  SuspendDriver,
+  SuspendedAct,
+  SuspendedRun,
+  ToolHands,
 } from './contracts/adapter-driver.js'
 export type { Expected, Scenario } from './contracts/adapter-scenario.js'
 export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'

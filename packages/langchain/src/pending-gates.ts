@@ -37,6 +37,8 @@ export interface PendingGate extends GateInterrupt {
 export async function pendingGates(graph: GraphOrAgent, config: RunnableConfig): Promise<PendingGate[]> {
   const known = graphOf(graph)
   const state = await known.getState(config)
+  // A thread that there is not has no checkpoint to ask for.
+  if (state.tasks.length === 0) return []
   const finished = await finishedTasks(known.checkpointer, state.config)
   const found = new Map<string, PendingGate>()
   for (const { id: taskId, interrupts = [] } of state.tasks) {

@@ -58,14 +58,35 @@ export function refundAgent(stage: Stage, { kind = 'plain', during }: Scenario):
         gated: false,
         kind: 'plain',
         schema: refundSchema,
-        execute: async (args, call) => `${await call('issue_refund', args)}, ${await call('issue_refund', args)}`,
+        execute: async (args, { call }) => `${await call('issue_refund', args)}, ${await call('issue_refund', args)}`,
       },
       {
         name: 'settle_case',
         gated: true,
+        reenters: true,
         kind: 'plain',
         schema: refundSchema,
-        execute: async (args, call) => `${text(args, 'settled')}: ${await call('issue_refund', args)}`,
+        execute: async (args, { call }) => `${text(args, 'settled')}: ${await call('issue_refund', args)}`,
+      },
+      {
+        name: 'confirm_refund',
+        gated: true,
+        reenters: true,
+        kind: 'plain',
+        schema: refundSchema,
+        async execute(args, { ask }) {
+          const said = await ask('Are you sure?')
+          const { amount } = refundSchema.parse(args)
+          ran.push(currentPermit({ action: 'confirm_refund' }) ? amount : `${amount} without a permit for it`)
+          return `refunded ${amount} after ${said}`
+        },
+      },
+      {
+        name: 'ask_colleague',
+        gated: false,
+        kind: 'agent',
+        schema: z.object({ customer_id: z.string() }),
+        execute: async () => 'an agent answers',
       },
     ],
   }

@@ -13,6 +13,39 @@ export interface AdapterDriver {
   run(run: AgentRun): Promise<AgentEnd>
 }
 
+/** For the mode in which the framework keeps a run that waits. */
+export interface SuspendDriver {
+  /** Runs one agent to its end, or to where it waits. Never rejects for what the agent's caller is to see. */
+  start(run: AgentRun): Promise<SuspendedRun>
+}
+
+/** Nothing is kept between two calls of these but what the framework itself has persisted. */
+export interface SuspendedRun extends AsyncDisposable {
+  /** False once it ended, or its caller saw an error. */
+  isWaiting(): Promise<boolean>
+  /** As applications do: asks the gate, and goes on with what was decided. */
+  resume(): Promise<void>
+  act(act: SuspendedAct): Promise<void>
+  end(): Promise<AgentEnd>
+}
+
+/** What clients do to a run that waits. */
+export type SuspendedAct =
+  /** It is resumed, whatever was decided. */
+  | 'wake'
+  /** It is resumed with everything that says that it was approved, and a permit that is none. */
+  | 'forge'
+  /** Two processes go on with it at the same moment. */
+  | 'resume twice'
+  /** It is run from before the call once more. */
+  | 'replay'
+  /** The persisted call gets other arguments: the amount becomes 9999. */
+  | 'fork'
+  /** The user says something else. */
+  | 'say something'
+  /** The question of a tool is answered with yes. */
+  | 'answer'
+
 export interface AgentRun {
   readonly gate: Gate
   readonly tools: readonly AgentTool[]
@@ -33,6 +66,7 @@ export interface AgentRun {
 }
 
 export interface AdapterOptions {
+  readonly wait?: 'hold' | 'suspend'
   readonly timeoutMs?: number
   readonly allowEdits?: boolean
   readonly idempotent?: boolean
@@ -43,10 +77,21 @@ export interface AgentTool {
   readonly name: string
   readonly gated: boolean
   readonly schema: ZodObject
-  /** `generator`: reports progress once, then executes. `artifact`: gives its result beside something that no model sees. */
-  readonly kind: 'plain' | 'generator' | 'artifact'
-  /** `call`: of another tool, in the way of the framework; gives its result as text. */
-  execute(args: JsonObject, call: (tool: string, args: JsonObject) => Promise<string>): Promise<string>
+  readonly reenters?: boolean
+  /**
+   * `generator`: reports progress once, then executes. `artifact`: gives its result beside something that no model sees.
+   * `agent`: an agent of its own, with the same tools, whose last text is the result; it is not executed.
+   */
+  readonly kind: 'plain' | 'generator' | 'artifact' | 'agent'
+  execute(args: JsonObject, its: ToolHands): Promise<string>
+}
+
+/** What a tool can do, in the way of the framework. */
+export interface ToolHands {
+  /** Of another tool; gives its result as text. */
+  call(tool: string, args: JsonObject): Promise<string>
+  /** Pauses the run until somebody answers. */
+  ask(question: string): Promise<string>
 }
 
 export interface AgentTurn {
@@ -68,6 +113,8 @@ export interface AgentEnd {
   readonly answer: string | undefined
   /** What the caller saw thrown. */
   readonly error: unknown
+  /** It still waits. @default false */
+  readonly suspended?: boolean
   /** Everything that a model, a trace, a stream, a checkpoint or a log saw, as one text: it is searched for permits. */
   readonly observed: string
 }

@@ -7,7 +7,7 @@
 import type { ErrorCode } from '../errors.js'
 import type { Claim } from '../gate.js'
 import type { JsonObject } from '../json.js'
-import type { AdapterOptions, AgentCall, AgentRun, AgentTool, AgentTurn } from './adapter-driver.js'
+import type { AdapterOptions, AgentCall, AgentRun, AgentTool, AgentTurn, SuspendedAct } from './adapter-driver.js'
 import { type Decide, type GateHooks, refusedBy, type Stage } from './adapter-stage.js'
 
 /** A run of the refund agent. Its tools: `issue_refund`, and what `adapter-agent.ts` lists. */
@@ -19,7 +19,7 @@ export interface Scenario {
   readonly kind?: AgentTool['kind']
   /** What `issue_refund` does each time that it runs, before it gives its result. */
   readonly during?: (stage: Stage, time: number) => unknown
-  readonly options?: Omit<AdapterOptions, 'onEvent'>
+  readonly options?: Omit<AdapterOptions, 'onEvent' | 'wait'>
   readonly streaming?: boolean
   readonly repeats?: AgentRun['repeats']
   /** How often the agent runs, in one thread. @default 1 */
@@ -29,12 +29,17 @@ export interface Scenario {
   readonly decide?: Decide
   readonly hooks?: (stage: Stage) => GateHooks
   readonly expected: Expected
+  /** Where the run is suspended while it waits: what comes of it there, or why there is no such thing. @default the same */
+  readonly suspended?: Expected | string
+  /** Only for runs that are suspended: what happens to one before people decide (or in between), and after it ended. */
+  readonly meanwhile?: readonly (SuspendedAct | 'decide' | 'resume')[]
+  readonly afterwards?: readonly SuspendedAct[]
 }
 
 export interface Expected {
   /** What the model sees of its calls, in their order: a part of the text, or the refusal with this code. */
   readonly sees?: readonly (string | { readonly refused: ErrorCode })[]
-  readonly caller?: 'the answer' | 'the reason of the abort'
+  readonly caller?: 'the answer' | 'the reason of the abort' | 'a run that waits'
   /** `<status> <execution>` of every intent, sorted. */
   readonly intents: readonly (string | RegExp)[]
   /** The amount of each time that `issue_refund` ran, always with a permit for exactly that. */
@@ -100,6 +105,8 @@ export const told = (code: ErrorCode, ...intents: string[]): Expected => ({
   intents,
   ran: [],
 })
+/** Nothing ran, and the run can go on later. */
+export const waits = (...intents: string[]): Expected => ({ caller: 'a run that waits', intents, ran: [] })
 export const done: Expected = { sees: [REFUNDED], caller: 'the answer', intents: ['approved succeeded'], ran: [250] }
 
 export function failFirst(_: Stage, time: number): void {

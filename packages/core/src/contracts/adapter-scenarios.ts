@@ -24,7 +24,9 @@ import {
   type Scenario,
   TWO_PEOPLE,
   told,
+  waits,
 } from './adapter-scenario.js'
+import { SUSPENSIONS } from './adapter-suspensions.js'
 
 const DECISIONS: readonly Scenario[] = [
   { name: 'approved', decide: approve, expected: { ...done, events: ['pending', 'decided', 'claimed', 'finished'] } },
@@ -106,13 +108,19 @@ const DECISIONS: readonly Scenario[] = [
   {
     name: 'not decided in time',
     options: { timeoutMs: 40 },
+    suspended: told('INTENT_EXPIRED', 'expired none'),
     expected: told('WAIT_TIMEOUT', 'cancelled none'),
   },
 ]
 
 const ABORTS: readonly Scenario[] = [
   { name: 'aborted before it begins', before: abort, expected: aborted() },
-  { name: 'aborted during the wait', decide: async (stage) => abort(stage), expected: aborted('cancelled none') },
+  {
+    name: 'aborted during the wait',
+    decide: async (stage) => abort(stage),
+    suspended: aborted('pending none'),
+    expected: aborted('cancelled none'),
+  },
   {
     name: 'aborted between approval and claim',
     decide: approve,
@@ -123,6 +131,7 @@ const ABORTS: readonly Scenario[] = [
         return settled
       },
     }),
+    suspended: 'no process waits for the approval',
     expected: aborted('approved abandoned'),
   },
   {
@@ -150,22 +159,30 @@ const ABORTS: readonly Scenario[] = [
 ]
 
 const FAULTS: readonly Scenario[] = [
-  { name: 'gate down at declare', hooks: () => ({ declare: down }), expected: told('GATE_UNAVAILABLE') },
+  {
+    name: 'gate down at declare',
+    hooks: () => ({ declare: down }),
+    suspended: waits(),
+    expected: told('GATE_UNAVAILABLE'),
+  },
   {
     name: 'gate down at wait',
     hooks: () => ({ wait: down }),
+    suspended: 'no process waits',
     expected: told('GATE_UNAVAILABLE', 'cancelled none'),
   },
   {
     name: 'gate down at claim',
     decide: approve,
     hooks: () => ({ claim: down }),
+    suspended: waits('approved none'),
     expected: told('GATE_UNAVAILABLE', 'approved none'),
   },
   {
     name: 'the answer to the claim is lost',
     decide: approve,
     hooks: () => ({ claim: (next) => next().then(down) }),
+    suspended: told('NOT_CLAIMABLE', 'approved abandoned'),
     expected: told('GATE_UNAVAILABLE', 'approved abandoned'),
   },
   {
@@ -199,6 +216,7 @@ const FAULTS: readonly Scenario[] = [
       await stage.setAgent('paused')
       await stage.approve(intent)
     }),
+    suspended: told('AGENT_PAUSED', 'denied none'),
     expected: told('INTENT_DENIED', 'denied none'),
   },
   {
@@ -303,6 +321,13 @@ const TOOLS: readonly Scenario[] = [
     name: 'a tool makes two equal calls of a gated one',
     turns: calls(other('refund_twice', { customer_id: CUSTOMER, amount: 250 })),
     decide: approve,
+    suspended: {
+      // Its body runs once more for the second call, and the first has run.
+      sees: [refused('ALREADY_EXECUTED')],
+      caller: 'the answer',
+      intents: ['approved succeeded', 'approved succeeded'],
+      ran: [250, 250],
+    },
     expected: {
       sees: [`${REFUNDED}, ${REFUNDED}`],
       caller: 'the answer',
@@ -327,6 +352,31 @@ const TOOLS: readonly Scenario[] = [
     turns: calls(other('issue_refund', { customer_id: CUSTOMER, amount: 'all of it' })),
     decide: approve,
     expected: { caller: 'the answer', intents: [], ran: [] },
+  },
+]
+
+const AGENTS: readonly Scenario[] = [
+  {
+    name: 'an agent in a tool',
+    turns: [
+      { calls: [other('ask_colleague', { customer_id: CUSTOMER })] },
+      { calls: [refund(250, 'call_2')] },
+      { text: 'The colleague is done.' },
+      ANSWER,
+    ],
+    decide: approve,
+    expected: { ...done, sees: ['The colleague is done.'] },
+  },
+  {
+    name: 'an agent in a tool is denied',
+    turns: [
+      { calls: [other('ask_colleague', { customer_id: CUSTOMER })] },
+      { calls: [refund(250, 'call_2')] },
+      { text: 'The colleague was denied.' },
+      ANSWER,
+    ],
+    decide: (stage, intent) => stage.deny(intent, 'too much'),
+    expected: { sees: ['The colleague was denied.'], caller: 'the answer', intents: ['denied none'], ran: [] },
   },
 ]
 
@@ -384,6 +434,7 @@ const REPEATS: readonly Scenario[] = [
     repeats: ['unchanged'],
     decide: approve,
     hooks: () => ({ report: down }),
+    suspended: { caller: 'a run that waits', intents: ['approved started'], ran: [250] },
     expected: { ...done, sees: [refused('EXECUTION_RUNNING')], intents: ['approved started'] },
   },
   {
@@ -413,5 +464,7 @@ export const ADAPTER_SCENARIOS: readonly Scenario[] = [
   ...FAULTS,
   ...PARALLEL,
   ...TOOLS,
+  ...AGENTS,
   ...REPEATS,
+  ...SUSPENSIONS,
 ]

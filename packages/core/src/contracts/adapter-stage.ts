@@ -67,6 +67,8 @@ export interface Stage {
   policies(policies: readonly JsonObject[]): Promise<void>
   /** `<status> <execution>` of every intent, sorted. */
   statuses(): Promise<string[]>
+  /** What nobody waits for in a process is decided now; what was not decided a round ago expires. */
+  decideWaiting(): Promise<void>
   /** Ends when every decision has been made and no call to the gate is under way: an agent may be gone before its adapter. */
   settle(): Promise<void>
   intents(): Promise<readonly Intent[]>
@@ -131,6 +133,15 @@ export async function stageOf(
       test.local.administer('system:test', 'agent.status_changed', {}, (tx) => tx.putAgent({ ...agent, status })),
     policies: (policies) => test.policies(policies),
     statuses: async () => (await stage.intents()).map(({ status, execution }) => `${status} ${execution.state}`).sort(),
+    async decideWaiting() {
+      for (const intent of await stage.intents()) {
+        if (intent.status !== 'pending') continue
+        const known = scene.decide === undefined || decisions.has(intent.id)
+        const decided = known ? stage.expire(intent) : decideOn(intent.id)
+        if (!decisions.has(intent.id)) decisions.set(intent.id, decided)
+        await decided
+      }
+    },
     async settle() {
       await Promise.all(decisions.values())
       do {

@@ -11,7 +11,7 @@ import type { GateEvent } from '../gate.js'
 import type { Intent } from '../intent.js'
 import { refusalText } from '../refusal.js'
 import { refundAgent } from './adapter-agent.js'
-import type { AdapterDriver, AgentEnd } from './adapter-driver.js'
+import type { AdapterDriver, AgentEnd, AgentRun, SuspendDriver } from './adapter-driver.js'
 import { calls, type Expected, refund, type Scenario } from './adapter-scenario.js'
 import { ADAPTER_SCENARIOS } from './adapter-scenarios.js'
 import { type GateOnStage, type Stage, stageOf } from './adapter-stage.js'
@@ -26,9 +26,10 @@ export interface DescribeAdapterOptions {
 /** A whole agent runs in each scenario, on machines that do other things too. */
 const TIMEOUT_MS = 30_000
 
+/** A driver with `start` plays the mode in which runs are suspended while they wait; one with `run`, that in which processes wait. */
 export function describeAdapter(
   name: string,
-  driver: AdapterDriver,
+  driver: AdapterDriver | SuspendDriver,
   { gate, skip = {} }: DescribeAdapterOptions,
 ): void {
   const unknown = Object.keys(skip).filter(
@@ -38,13 +39,13 @@ export function describeAdapter(
 
   describe(name, () => {
     for (const scenario of ADAPTER_SCENARIOS) {
-      const reason = skip[scenario.name]
+      const reason = skip[scenario.name] ?? notPlayed(scenario, driver)
       if (reason !== undefined) it.skip(`${scenario.name} (${reason})`)
       else {
         it(scenario.name, { timeout: TIMEOUT_MS }, async () => {
           await using test = await gate()
           const played = await play(driver, test, scenario)
-          expect(played).toMatchObject(asMatchers(scenario.expected))
+          expect(played).toMatchObject(asMatchers(expectedOf(scenario, driver)))
         })
       }
     }
@@ -78,7 +79,20 @@ interface Played {
   readonly faults: readonly unknown[]
 }
 
-async function play(driver: AdapterDriver, test: GateOnStage, scenario: Scenario): Promise<Played> {
+function notPlayed(scenario: Scenario, driver: AdapterDriver | SuspendDriver): string | undefined {
+  if (!suspends(driver)) return scenario.meanwhile || scenario.afterwards ? 'the process waits' : undefined
+  return typeof scenario.suspended === 'string' ? scenario.suspended : undefined
+}
+
+function expectedOf({ expected, suspended }: Scenario, driver: AdapterDriver | SuspendDriver): Expected {
+  return suspends(driver) && typeof suspended === 'object' ? suspended : expected
+}
+
+function suspends(driver: AdapterDriver | SuspendDriver): driver is SuspendDriver {
+  return 'start' in driver
+}
+
+async function play(driver: AdapterDriver | SuspendDriver, test: GateOnStage, scenario: Scenario): Promise<Played> {
   const stage = await stageOf(test, scenario)
   const agent = refundAgent(stage, scenario)
   const events: GateEvent['type'][] = []
@@ -86,18 +100,21 @@ async function play(driver: AdapterDriver, test: GateOnStage, scenario: Scenario
 
   const ends: AgentEnd[] = []
   for (let run = 0; run < (scenario.runs ?? 1); run++) {
-    ends.push(
-      await driver.run({
-        gate: stage.gate,
-        tools: agent.tools,
-        turns: scenario.turns ?? calls(refund(250)),
-        thread: test.project.id,
-        options: { ...scenario.options, onEvent: ({ type }) => events.push(type) },
-        streaming: scenario.streaming ?? false,
-        signal: stage.controller.signal,
-        repeats: scenario.repeats ?? [],
-      }),
-    )
+    const agentRun: AgentRun = {
+      gate: stage.gate,
+      tools: agent.tools,
+      turns: scenario.turns ?? calls(refund(250)),
+      thread: test.project.id,
+      options: {
+        ...scenario.options,
+        wait: suspends(driver) ? 'suspend' : 'hold',
+        onEvent: ({ type }) => events.push(type),
+      },
+      streaming: scenario.streaming ?? false,
+      signal: stage.controller.signal,
+      repeats: scenario.repeats ?? [],
+    }
+    ends.push(suspends(driver) ? await playSuspended(driver, agentRun, stage, scenario) : await driver.run(agentRun))
   }
   await stage.settle()
   const intents = await stage.intents()
@@ -113,9 +130,34 @@ async function play(driver: AdapterDriver, test: GateOnStage, scenario: Scenario
   }
 }
 
+/** More than any scenario needs: what waits after them waits for good. */
+const MAX_ROUNDS = 6
+
+/** Each step as if in a process of its own. */
+async function playSuspended(
+  driver: SuspendDriver,
+  run: AgentRun,
+  stage: Stage,
+  { meanwhile = [], afterwards = [] }: Scenario,
+): Promise<AgentEnd> {
+  await using suspended = await driver.start(run)
+  for (const act of meanwhile) {
+    if (act === 'decide') await stage.decideWaiting()
+    else if (act === 'resume') await suspended.resume()
+    else await suspended.act(act)
+  }
+  for (let round = 0; round < MAX_ROUNDS && (await suspended.isWaiting()); round++) {
+    await stage.decideWaiting()
+    await suspended.resume()
+  }
+  for (const act of afterwards) await suspended.act(act)
+  return suspended.end()
+}
+
 /** What the caller of the last run saw. */
 function callerOf(ends: readonly AgentEnd[], stage: Stage): string {
-  const { answer, error } = ends.at(-1) as AgentEnd
+  const { answer, error, suspended } = ends.at(-1) as AgentEnd
+  if (suspended && error === undefined) return 'a run that waits'
   if (error === undefined) return answer?.includes('All done.') ? 'the answer' : `another answer: ${answer}`
   return error === stage.controller.signal.reason ? 'the reason of the abort' : `another error: ${String(error)}`
 }

@@ -1,0 +1,5 @@
+import { describeAdapter } from '@silentauth/core/contracts'
+import { testGate } from '@silentauth/core/testing'
+import { suspendDriver } from './suspend-driver.ts'
+
+describeAdapter('LangGraph.js, suspend', suspendDriver, { gate: testGate })
