@@ -17,6 +17,12 @@ export const EXIT = {
   signedOut: 77,
 } as const
 
+const AGENT_ACTS = {
+  pause: 'stop an agent, at once',
+  resume: 'let a paused agent run again',
+  revoke: 'stop an agent for good',
+} as const
+
 /** @returns the exit code; everything for machines goes to stdout, everything for people to stderr */
 export async function main(args: readonly string[]): Promise<number> {
   const program = new Command('silentauth')
@@ -69,6 +75,42 @@ export async function main(args: readonly string[]): Promise<number> {
       .description(`${verdict} an intent; the vote is final`)
       .action(ends(async (intent: string, options) => (await import('./decide.js')).decide(verdict, intent, options)))
   }
+
+  const agents = program.command('agents').description('registered agents, and the kill switch')
+  agents
+    .command('list', { isDefault: true })
+    .option('--json', 'as JSON, on stdout')
+    .description('the registered agents')
+    .action(ends(async (options) => (await import('./agents.js')).listAgents(options)))
+  for (const [act, description] of Object.entries(AGENT_ACTS)) {
+    agents
+      .command(act)
+      .argument('<agent>', 'its id or its fingerprint')
+      .description(description)
+      .action(
+        ends(async (agent: string) => (await import('./agents.js')).setAgent(act as keyof typeof AGENT_ACTS, agent)),
+      )
+  }
+
+  const keys = program.command('keys').description('project keys of agents and backends')
+  keys
+    .command('list', { isDefault: true })
+    .option('--json', 'as JSON, on stdout')
+    .description('the keys, without their secrets')
+    .action(ends(async (options) => (await import('./keys.js')).listKeys(options)))
+  keys
+    .command('create')
+    .argument('<name>')
+    .option('--agent <id...>', 'it speaks for these agents alone')
+    .option('--verifier', 'of a backend that verifies permits')
+    .option('--replaces <key>', 'keeps the intents of this key, which works until it is disabled')
+    .description('make a key; its secret is printed once, on stdout')
+    .action(ends(async (name: string, options) => (await import('./keys.js')).createKey(name, options)))
+  keys
+    .command('disable')
+    .argument('<key>', 'its id')
+    .description('end a key for good, with all of its permits')
+    .action(ends(async (key: string) => (await import('./keys.js')).disableKey(key)))
 
   program
     .command('verify')

@@ -268,3 +268,31 @@ describe('silentauth verify', () => {
     expect([code, err]).toEqual([64, expect.stringContaining('--issuer')])
   })
 })
+
+describe('an admin in the terminal', () => {
+  it('stops an agent by its fingerprint, which then asks in vain, and lets it run again', async () => {
+    const { ready } = await dev('--personas')
+    expect((await run(['login', ready.sign_in_url])).code).toBe(0)
+    await using sdk = new SilentAuth({ dataFolder: path.join(folder, '.silentauth'), source: 'dev-agent' })
+    expect((await run(['agents'])).out).toMatch(/^agt_\w+ +active +dev-agent/)
+    expect((await run(['agents', 'pause', 'dev-agent'])).out).toBe('paused')
+    await expect(sdk.declare(REFUND)).rejects.toMatchObject({ code: 'AGENT_PAUSED' })
+    expect((await run(['agents', 'resume', 'dev-agent'])).out).toBe('active')
+    expect((await sdk.declare(REFUND)).status).toBe('pending')
+    expect((await run(['agents', 'pause', 'nobody'])).code).toBe(64)
+  })
+
+  it('makes a key, whose secret is all that stands on stdout, and ends it', async () => {
+    const { ready } = await dev()
+    expect((await run(['login', ready.sign_in_url])).code).toBe(0)
+    const { out: secretKey, err } = await run(['keys', 'create', 'batch job'])
+    const id = /key_\w+/.exec(err)?.[0] ?? ''
+    const { url: baseUrl, project_id: projectId, issuer } = ready
+    const keys = path.join(folder, '.silentauth', 'public.jwks.json')
+    await using sdk = new SilentAuth({ baseUrl, projectId: projectId as `prj_${string}`, secretKey, issuer, keys })
+    expect((await sdk.declare(REFUND)).status).toBe('pending')
+    expect((await run(['keys', 'disable', id])).code).toBe(0)
+    await expect(sdk.declare(REFUND)).rejects.toMatchObject({ code: 'UNAUTHORIZED' })
+    expect((await run(['keys'])).out).toMatch(new RegExp(`${id} +agent +disabled +batch job`))
+  })
+})

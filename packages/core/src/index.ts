@@ -216,8 +216,10 @@ export { type ProofVerdict, type VerifyProofOptions, verifyProofBundle } from '.
 export type { PublicAlg, PublicJwk } from './public-key.js'
 export { REDACTED, type RedactedView, redactClaims, redactView } from './redaction.js'
 export { type GateRefusal, gateRefusal, isGateRefusal, type NotExecuted, refusalCode, refusalText } from './refusal.js'
+export type { AgentDraft, KeyDraft, PersonDraft, Registrar } from './registrar.js'
 export type {
   Agent,
+  AgentFramework,
   Directory,
   KeyPrincipal,
   Person,

@@ -22,10 +22,12 @@ import { clock } from './lifecycle.js'
 import { localCounter } from './local-counter.js'
 import { declareIn } from './local-declare.js'
 import { localDesk } from './local-desk.js'
+import { localRegistrar } from './local-registrar.js'
 import type { Notifier } from './notifier.js'
 import { type DeliveryFailure, outboxDelivery } from './outbox-delivery.js'
 import { ownersOf, readOwn, requireOwn } from './ownership.js'
 import { snapshot } from './params.js'
+import type { Registrar } from './registrar.js'
 import type { KeyPrincipal, ProjectKey } from './registry.js'
 import { awaitRelease, type LivingLog, release } from './release.js'
 import { reportDelivery } from './report-delivery.js'
@@ -85,6 +87,7 @@ export interface LocalGate extends AsyncDisposable {
   gateFor(key: KeyPrincipal): LocalKeyGate
   readonly desk: Desk
   readonly counter: Counter
+  readonly registrar: Registrar
   /** What channels did not hear of. */
   readonly deadLetters: DeadLetters
   /** As `gateFor(key).declare`; also says whether the intent is new. */
@@ -141,6 +144,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
     projectId,
     gateFor: (key) => gateFor(context, key, closing.signal),
     desk: localDesk({ engine: own }),
+    registrar: localRegistrar({ engine: own }),
     deadLetters: deadLetters(own, outbox.wake),
     counter: localCounter({ engine: own, issuer, signer, keys: ring, log }),
     declare: (key, draft, call) => declare(context, key, draft, call),

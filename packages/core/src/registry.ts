@@ -52,10 +52,14 @@ export interface Agent {
   /** Excluded from voting on what this agent asks for. */
   readonly owner: UserId | undefined
   readonly riskSensitivity: RiskTier | undefined
+  /** What it is built with; informational. */
+  readonly framework?: AgentFramework | undefined
   /** Makes `riskSensitivity` a minimum. */
   readonly enforce: boolean
   readonly lastSeenAt: EpochMs | undefined
 }
+
+export type AgentFramework = 'python' | 'langchain' | 'openai' | 'ai_sdk' | 'autogen' | 'crewai' | 'mcp' | 'other'
 
 export type Role = 'owner' | 'admin' | 'approver' | 'auditor' | 'developer'
 

@@ -20,12 +20,15 @@ import { type Answer, dataAnswer, errorAnswer, toResponse } from './answers.js'
 import { auditRoutes } from './audit-routes.js'
 import { counterRoutes } from './counter-routes.js'
 import { type Credentials, credentials } from './credential.js'
+import { directoryRoutes } from './directory-routes.js'
 import { type Connection, holdAnswer } from './held-response.js'
 import { inboxRoutes } from './inbox-routes.js'
 import { queryOf, readBody } from './input.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { openApiDocument } from './openapi.js'
 import { operationRoutes } from './operation-routes.js'
+import { projectKeyRoutes } from './project-key-routes.js'
+import { registeredAgentRoutes } from './registered-agent-routes.js'
 import { logRequest } from './request-log.js'
 import { revocationRoutes } from './revocation-routes.js'
 import type { Route } from './route-table.js'
@@ -101,6 +104,9 @@ export function createGateApp(options: GateAppOptions): GateApp {
     ...waitRoutes({ gate, credentials: identify, waiters: waiting }),
     ...inboxRoutes({ desk: gate.desk, store }),
     ...sessionRoutes({ store, projectId, site }),
+    ...registeredAgentRoutes({ registrar: gate.registrar }),
+    ...projectKeyRoutes({ registrar: gate.registrar }),
+    ...directoryRoutes({ registrar: gate.registrar }),
     ...auditRoutes({ store, projectId }),
     ...revocationRoutes({ revocations: options.revocations }),
     ...operationRoutes({
@@ -157,7 +163,7 @@ async function serveRoute(
     const body = route.body ? await readBody(request, { optional: route.bodyOptional ?? false }) : undefined
     const result = await route.answer({
       who,
-      id: context.req.param('id'),
+      path: context.req.param(),
       query: queryOf(request.url),
       json: body?.json ?? {},
       retry: body && who ? transportRetryOf(request, body.text) : undefined,

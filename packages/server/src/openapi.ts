@@ -6,7 +6,7 @@
 import { ERROR_STATUS, type ErrorCode } from '@silentauth/core'
 import { z } from 'zod'
 import type { Access } from './credential.js'
-import type { Route } from './route-table.js'
+import { PATH_PATTERNS, type Route } from './route-table.js'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -114,8 +114,12 @@ function responsesOf(route: Route, name: string, schemas: Record<string, unknown
 }
 
 function pathParameters({ path }: Route): readonly Schema[] {
-  if (!path.includes('{id}')) return []
-  return [{ name: 'id', in: 'path', required: true, schema: { type: 'string', pattern: '^int_[0-9a-z]{1,64}$' } }]
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', pattern: PATH_PATTERNS[name] },
+  }))
 }
 
 function queryParameters({ query }: Route): readonly Schema[] {

@@ -27,6 +27,8 @@ export interface GateRequest<Of extends Access, Query, Body> {
   readonly who: WhoByAccess[Of]
   /** Of `{id}` in the path. */
   readonly intentId: IntentId
+  /** What stands in the path in the place of each `{name}`; read ids with `pathId`. */
+  readonly path: Readonly<Record<string, string>>
   readonly query: Query
   readonly body: Body
   /** Its `Idempotency-Key`. */
@@ -46,7 +48,7 @@ export interface Document {
 
 export interface RouteDefinition<Of extends Access, Query, Body, Data> {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** As in OpenAPI: `{id}` is an intent's. */
+  /** As in OpenAPI: `{id}` is an intent's; others are in `PATH_PATTERNS`. */
   readonly path: `/${string}`
   readonly access: Of
   /** One of these is needed besides being signed in. */
@@ -75,7 +77,8 @@ export interface RouteDefinition<Of extends Access, Query, Body, Data> {
 /** What the app hands to a route; `who` is what its access demands. */
 export interface RawRequest {
   readonly who: SignedKey | SignedIn | undefined
-  readonly id: string | undefined
+  /** By the names in the path of the route. */
+  readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   readonly json: Readonly<Record<string, unknown>>
   readonly retry: TransportRetry | undefined
@@ -95,11 +98,12 @@ export function route<Of extends Access, Query = Record<never, never>, Body = un
     ...described,
     query: definition.query,
     body,
-    async answer({ who, id, query: given, json, retry, connection }) {
+    async answer({ who, path, query: given, json, retry, connection }) {
       return handle({
         // The app authenticates by the access of this very entry.
         who: who as WhoByAccess[Of],
-        intentId: intentIdOf(id),
+        intentId: intentIdOf(path.id),
+        path,
         query: parseInput(query as z.ZodType<Query>, given),
         body: readBody ? readBody(json) : body ? parseInput(body, json) : (undefined as Body),
         retry,
@@ -109,7 +113,28 @@ export function route<Of extends Access, Query = Record<never, never>, Body = un
   }
 }
 
-/** What no id of ours looks like is not found, without asking the store. */
+/** Of what can stand in a path, for the document of the API. */
+export const PATH_PATTERNS: Readonly<Record<string, string>> = {
+  id: '^int_[0-9a-z]{1,64}$',
+  agent: '^agt_[0-9a-z]{1,64}$',
+  key: '^key_[0-9a-z]{1,64}$',
+  person: '^usr_[0-9a-z]{1,64}$',
+  group: '^[^@]{1,128}$',
+}
+
+/** What no id of ours looks like is not found, without asking the store. @throws SilentAuthError `NOT_FOUND` */
+export function pathId<Prefix extends string>(
+  path: Readonly<Record<string, string>>,
+  name: string,
+  prefix: Prefix,
+): `${Prefix}_${string}` {
+  const id = path[name] ?? ''
+  if (!/^[a-z]+_[0-9a-z]{1,64}$/.test(id) || !id.startsWith(`${prefix}_`)) {
+    throw new SilentAuthError('NOT_FOUND', `the path names no ${name}`)
+  }
+  return id as `${Prefix}_${string}`
+}
+
 const INTENT_ID = /^int_[0-9a-z]{1,64}$/
 
 /** @param id undefined where the path has none; then nobody reads the result */

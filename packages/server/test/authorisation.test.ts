@@ -6,11 +6,15 @@ import { newProjectKey, secretHash } from '../src/secret.js'
 import { SESSION_SECONDS } from '../src/session.js'
 import { ORIGIN, pathFor, type TestApp, testApp } from './test-app.js'
 
+/** Who may look, and who may change. */
+const READERS: readonly Role[] = ['owner', 'admin', 'auditor']
+const KEEPERS: readonly Role[] = ['owner', 'admin']
+
 /**
  * Whom each route is for, said a second time, by hand: a route that is not here fails, and so does one that was opened
  * to somebody else.
  */
-const CLASSIFIED: Readonly<Record<string, Access | 'person with a role'>> = {
+const CLASSIFIED: Readonly<Record<string, Access | readonly Role[]>> = {
   'POST /api/intents': 'agent',
   'GET /api/intents': 'agent',
   'GET /api/intents/{id}': 'agent',
@@ -37,7 +41,24 @@ const CLASSIFIED: Readonly<Record<string, Access | 'person with a role'>> = {
   'POST /api/session': 'sign-in',
   'GET /api/session': 'person',
   'DELETE /api/session': 'person',
-  'GET /api/audit': 'person with a role',
+  'GET /api/agents': READERS,
+  'POST /api/agents': KEEPERS,
+  'GET /api/agents/{agent}': READERS,
+  'POST /api/agents/{agent}': KEEPERS,
+  'POST /api/agents/{agent}/pause': 'person',
+  'POST /api/agents/{agent}/resume': KEEPERS,
+  'POST /api/agents/{agent}/revoke': 'person',
+  'GET /api/keys': READERS,
+  'POST /api/keys': KEEPERS,
+  'POST /api/keys/{key}/disable': KEEPERS,
+  'GET /api/people': READERS,
+  'POST /api/people': KEEPERS,
+  'POST /api/people/{person}': KEEPERS,
+  'GET /api/groups': READERS,
+  'POST /api/groups': KEEPERS,
+  'POST /api/groups/{group}/add': KEEPERS,
+  'POST /api/groups/{group}/remove': KEEPERS,
+  'GET /api/audit': READERS,
   'GET /healthz': 'open',
   'GET /readyz': 'open',
   'GET /.well-known/jwks.json': 'open',
@@ -45,8 +66,10 @@ const CLASSIFIED: Readonly<Record<string, Access | 'person with a role'>> = {
   'GET /openapi.json': 'open',
 }
 
-/** What each credential meets at each kind of route; `passes`: it gets as far as the handler. */
-const EXPECTED: Readonly<Record<string, Readonly<Record<Exclude<Access, 'open' | 'sign-in'> | 'role', string>>>> = {
+/** What each credential meets at each kind of route; `passes`: it gets as far as the handler. A session meets what its role may. */
+const EXPECTED: Readonly<
+  Record<string, Readonly<Partial<Record<Exclude<Access, 'open' | 'sign-in'> | 'role', string>>>>
+> = {
   nobody: { agent: 'UNAUTHORIZED', key: 'UNAUTHORIZED', person: 'UNAUTHORIZED', role: 'UNAUTHORIZED' },
   'an agent key': { agent: 'passes', key: 'passes', person: 'FORBIDDEN', role: 'FORBIDDEN' },
   'a verifier key': { agent: 'FORBIDDEN', key: 'passes', person: 'FORBIDDEN', role: 'FORBIDDEN' },
@@ -59,10 +82,11 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<Exclude<Access, 'open' |
     role: 'UNAUTHORIZED',
   },
   'an agent key and a session': { agent: 'passes', key: 'passes', person: 'FORBIDDEN', role: 'FORBIDDEN' },
-  'an owner': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes', role: 'passes' },
-  'an auditor': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes', role: 'passes' },
-  'an approver': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes', role: 'FORBIDDEN' },
-  'a developer': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes', role: 'FORBIDDEN' },
+  'an owner': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes' },
+  'an admin': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes' },
+  'an auditor': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes' },
+  'an approver': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes' },
+  'a developer': { agent: 'FORBIDDEN', key: 'FORBIDDEN', person: 'passes' },
   'a cookie without its secret': {
     agent: 'UNAUTHORIZED',
     key: 'UNAUTHORIZED',
@@ -104,6 +128,7 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<Exclude<Access, 'open' |
 /** Credentials that are a session and nothing else. */
 const ROLES: Readonly<Record<string, Role>> = {
   'an owner': 'owner',
+  'an admin': 'admin',
   'an auditor': 'auditor',
   'an approver': 'approver',
   'a developer': 'developer',
@@ -111,11 +136,13 @@ const ROLES: Readonly<Record<string, Role>> = {
 
 let test: TestApp
 let intent: string
+let agent: string
 let credentials: Record<string, Record<string, string>>
 
 beforeAll(async () => {
   test = await testApp({ app: { limits: { declaresPerMinute: 0 } } })
   intent = (await test.declare()).id
+  agent = (await test.addAgent({ fingerprint: 'another' })).id
   credentials = await makeCredentials()
 })
 afterAll(() => test[Symbol.asyncDispose]())
@@ -133,29 +160,30 @@ describe('the route table', () => {
 
   it.each(routeNames)('%s is for whom it is classified for', (name) => {
     const { access, roles } = routeOf(name)
-    expect(roles ? 'person with a role' : access).toBe(CLASSIFIED[name])
+    expect(roles ?? access).toEqual(CLASSIFIED[name])
   })
 })
 
 describe.each(Object.keys(EXPECTED))('%s', (credential) => {
-  const closed = routeNames.filter((name) => !['open', 'sign-in'].includes(CLASSIFIED[name] ?? ''))
+  const closed = routeNames.filter((name) => !['open', 'sign-in'].includes(String(CLASSIFIED[name])))
 
   it.each(closed)('at %s', async (name) => {
     const route = routeOf(name)
     const before = await leafCount()
     const headers = credentials[credential]
-    const response = await test.app.request(`${ORIGIN}${pathFor(route, intent)}`, {
+    const response = await test.app.request(`${ORIGIN}${pathFor(route, { id: intent, agent })}`, {
       method: route.method,
       headers: { ...headers, ...(route.method === 'POST' && { 'content-type': 'application/json' }) },
       // Nothing that any route would take, so that whoever passes changes nothing.
       ...(route.method === 'POST' && { body: '{"nothing":true}' }),
     })
     const code = await codeOf(response)
-    const expected = EXPECTED[credential]?.[route.roles ? 'role' : (route.access as 'agent')]
+    const role = ROLES[credential]
+    const named = EXPECTED[credential]?.[route.roles ? 'role' : (route.access as 'agent')]
+    const expected = role && route.roles ? (route.roles.includes(role) ? 'passes' : 'FORBIDDEN') : named
     if (expected === 'passes') {
       // The same codes can come from the handler; those of the credential check can not.
       expect(['UNAUTHORIZED', 'FORBIDDEN', 'NOT_FOUND']).not.toContain(code)
-      const role = ROLES[credential]
       // Signing out is the one thing that needs no body.
       if (name === 'DELETE /api/session' && role)
         credentials[credential] = { ...(await test.signIn({ roles: [role] })).headers }

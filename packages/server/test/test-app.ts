@@ -173,14 +173,24 @@ export async function answerOf(response: Response): Promise<TestAnswer> {
 }
 
 /** The path with ids in it, for an entry of the table. */
-export function pathFor(route: Pick<Route, 'path'>, id = 'int_00000000000000000000000000'): string {
-  return route.path.replace('{id}', id)
+export function pathFor(route: Pick<Route, 'path'>, ids: Readonly<Record<string, string>> = {}): string {
+  return route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? NOBODYS[name] ?? name)
+}
+
+const NOBODYS: Readonly<Record<string, string>> = {
+  id: 'int_00000000000000000000000000',
+  agent: 'agt_00000000000000000000000000',
+  key: 'key_00000000000000000000000000',
+  person: 'usr_00000000000000000000000000',
+  group: 'nobody',
 }
 
 function routeOf(table: readonly Route[], method: string, path: string): Route | undefined {
   const [pathname = ''] = path.split('?')
   return table.find(
-    (route) => route.method === method && new RegExp(`^${route.path.replace('{id}', 'int_[0-9a-z]+')}$`).test(pathname),
+    (route) =>
+      route.method === method &&
+      new RegExp(`^${route.path.replace('{id}', 'int_[0-9a-z]+').replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
   )
 }
 
