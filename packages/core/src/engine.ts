@@ -9,7 +9,7 @@ import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
 import { DEFAULT_DENIAL_MEMORY_SECONDS, denialOf } from './denial.js'
 import { SilentAuthError } from './errors.js'
-import { type AgentId, type IntentId, newId, type ProjectId } from './id.js'
+import { type IntentId, newId, type ProjectId } from './id.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
@@ -45,6 +45,8 @@ export interface Engine {
   /** A transaction of its own kind, for what concerns more than one intent. It writes its one leaf by `Writer.leaf`. */
   write<Result>(work: (writer: Writer) => Promise<Result>): Promise<Result>
   facts(reader: StoreReader, declaration: Pick<Declaration, 'keyId' | 'source' | 'agentId'>): Promise<Facts>
+  /** Who declared it, if it is registered: as it is now. */
+  agent(reader: StoreReader, declaration: Pick<Declaration, 'source' | 'agentId'>): Promise<Agent | undefined>
   /** The key as it is now. @throws SilentAuthError `UNAUTHORIZED` */
   key(reader: StoreReader, principal: KeyPrincipal): Promise<ProjectKey>
   onChange(listener: (id: IntentId) => void): () => void
@@ -173,6 +175,7 @@ export function engine({
       })
       onCommit?.()
       // After the commit: a waiter that reads again finds what it was woken for.
+      store.changes?.publish([...changed])
       for (const id of changed) {
         waiting.wake(id)
         for (const listener of listeners) tell(listener, id)
@@ -185,11 +188,16 @@ export function engine({
         project(reader),
         reader.directory(projectId),
         reader.key(keyId),
-        // By its id where the key was bound: a new fingerprint must not take old intents out of its kill switch.
-        agentOf(reader, projectId, agentId, source),
+        own.agent(reader, { agentId, source }),
         policies(reader),
       ])
       return { project: projectNow, directory, key, agent, policies: set }
+    },
+
+    async agent(reader, { source, agentId }) {
+      // By its id where the key was bound: a new fingerprint must not take old intents out of its kill switch.
+      if (agentId !== undefined) return reader.agent(agentId)
+      return source === undefined ? undefined : reader.agentByFingerprint(projectId, source)
     },
 
     async key(reader, principal) {
@@ -206,16 +214,6 @@ export function engine({
     },
   }
   return own
-}
-
-function agentOf(
-  reader: StoreReader,
-  projectId: ProjectId,
-  bound: AgentId | undefined,
-  source: string | undefined,
-): Promise<Agent | undefined> | undefined {
-  if (bound !== undefined) return reader.agent(bound)
-  return source === undefined ? undefined : reader.agentByFingerprint(projectId, source)
 }
 
 /** What a permit says, from the moment that it is minted: the log commits to it, and a proof shows it. */

@@ -78,6 +78,8 @@ export interface LocalCallOptions extends CallOptions {
 export interface LocalKeyGate extends Gate {
   declare(draft: IntentDraft, options?: LocalCallOptions): Promise<Intent>
   cancel(id: IntentId, reason: string, options?: LocalCallOptions): Promise<Intent>
+  /** `read` for whoever waits. @throws SilentAuthError also `AGENT_REVOKED`: what its agent asked for will never run */
+  watch(id: IntentId): Promise<Intent>
 }
 
 export interface LocalGate extends AsyncDisposable {
@@ -134,6 +136,11 @@ export function localGate(options: LocalGateOptions): LocalGate {
     // The sweep finds those that could not be released now.
     for (const id of ids) release(own, log, id).catch(() => undefined)
   })
+  // What other nodes decided, where the store can tell.
+  const unsubscribe = store.changes?.subscribe(
+    (ids) => ids.forEach(own.waiters.wake),
+    () => void catchUp(own).catch(() => undefined),
+  )
   const timers = [
     repeat(options.sweepMs ?? 5000, () => sweep(own, log)),
     repeat(options.pollMs ?? 5000, () => catchUp(own)),
@@ -160,6 +167,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
     async [Symbol.asyncDispose]() {
       for (const stop of timers) stop()
       stopReleasing?.()
+      unsubscribe?.()
       closing.abort(new SilentAuthError('GATE_UNAVAILABLE', 'the gate was closed'))
       await outbox[Symbol.asyncDispose]()
     },
@@ -186,11 +194,19 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
       return answer(await readOwn(own, key, ref), key)
     },
 
+    async watch(id) {
+      const key = await own.key(own.store, principal)
+      const state = await readOwn(own, key, id)
+      await requireUnrevoked(own, state)
+      return answer(state, key)
+    },
+
     async wait(id, { signal, timeoutMs } = {}) {
       const key = await own.key(own.store, principal)
       await readOwn(own, key, id)
       const signals = AbortSignal.any([closing, ...(signal ? [signal] : [])])
-      const state = await waitUntilSettled(own, id, signals, timeoutMs)
+      const authorise = (found: State): Promise<void> => requireWaiter(own, principal, found)
+      const state = await waitUntilSettled(own, { id, signal: signals, timeoutMs, authorise })
       return (await answer(state, key)) as SettledIntent
     },
 
@@ -321,6 +337,17 @@ function repeat(everyMs: number, work: () => Promise<unknown>): () => void {
   }, everyMs)
   timer.unref?.()
   return () => clearInterval(timer)
+}
+
+/** @throws SilentAuthError `UNAUTHORIZED`, `NOT_FOUND`, `AGENT_REVOKED` */
+async function requireWaiter(own: Engine, principal: KeyPrincipal, state: State): Promise<void> {
+  requireOwn(state, await own.key(own.store, principal))
+  await requireUnrevoked(own, state)
+}
+
+async function requireUnrevoked(own: Engine, { declaration }: State): Promise<void> {
+  const agent = await own.agent(own.store, declaration)
+  if (agent?.status === 'revoked') throw new SilentAuthError('AGENT_REVOKED', `agent ${agent.id} is revoked`)
 }
 
 function requireAgentKey(key: ProjectKey): void {

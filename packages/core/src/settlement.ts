@@ -8,18 +8,25 @@ import { SilentAuthError } from './errors.js'
 import type { IntentId } from './id.js'
 import type { State } from './state.js'
 
+export interface Waiting {
+  readonly id: IntentId
+  readonly signal: AbortSignal
+  /** @default until it is settled */
+  readonly timeoutMs?: number | undefined
+  /** Asked whenever it is woken, and every minute: whether the credential still holds. */
+  authorise(state: State): Promise<void>
+}
+
 /** Level-triggered: registered first, then read, so that no decision falls in between. */
 export async function waitUntilSettled(
   own: Engine,
-  id: IntentId,
-  signal: AbortSignal,
-  timeoutMs = Number.POSITIVE_INFINITY,
+  { id, signal, timeoutMs = Number.POSITIVE_INFINITY, authorise }: Waiting,
 ): Promise<State> {
   const deadline = performance.now() + timeoutMs
-  for (;;) {
+  for (let woken = false; ; woken = true) {
     signal.throwIfAborted()
     let wake: () => void = () => {}
-    const woken = new Promise<void>((resolve) => {
+    const changed = new Promise<void>((resolve) => {
       wake = resolve
     })
     const remove = own.waiters.add(id, wake)
@@ -27,11 +34,12 @@ export async function waitUntilSettled(
     let timer: ReturnType<typeof setTimeout> | undefined
     try {
       const { state, now } = await own.read(id)
+      if (woken || state.status === 'pending') await authorise(state)
       if (state.status !== 'pending') return state
       const left = deadline - performance.now()
       if (left <= 0) throw new SilentAuthError('WAIT_TIMEOUT', `${id}: no decision in time`, { intentId: id })
-      timer = setTimeout(wake, Math.min(left, state.declaration.expiresAt - now + 1, MAX_TIMER_MS))
-      await woken
+      timer = setTimeout(wake, Math.min(left, state.declaration.expiresAt - now + 1, RECHECK_MS))
+      await changed
     } finally {
       clearTimeout(timer)
       remove()
@@ -40,8 +48,8 @@ export async function waitUntilSettled(
   }
 }
 
-/** Above this, `setTimeout` fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+/** How long a credential that was refused meanwhile may go on waiting. */
+const RECHECK_MS = 60_000
 
 /** Wakes those whose wake-up was lost: another process decided. */
 export async function catchUp(own: Engine): Promise<void> {

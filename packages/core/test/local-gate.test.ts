@@ -18,6 +18,11 @@ function anAttempt(details: Partial<Attempt> = {}): Attempt {
   return { executionId: 'execution-1', attemptId: randomToken(), ...details }
 }
 
+async function deny({ local, approver }: TestGate, id: `int_${string}`) {
+  const { intentHash } = await local.desk.read(approver, id)
+  return local.desk.vote(approver, id, { verdict: 'deny', intentHash })
+}
+
 async function approve({ local, approver }: TestGate, id: `int_${string}`, by = approver) {
   const { intentHash, confirmation } = await local.desk.read(by, id)
   return local.desk.vote(by, id, { verdict: 'approve', intentHash, confirm: confirmation })
@@ -409,6 +414,22 @@ describe('waiting', () => {
     await approve(here, id)
     expect((await waiting).status).toBe('approved')
     await store[Symbol.asyncDispose]()
+  })
+
+  it('is over for an agent that was revoked, and for a key that was disabled, once it is woken', async () => {
+    await using test = await testGate()
+    const agent = await test.agent()
+    const { key, gate } = await test.addKey({ agents: [agent.id] })
+    const [one, two] = [await gate.declare(DRAFT), await gate.declare(DRAFT)]
+    const [first, second] = [one, two].map(({ id }) => gate.wait(id).catch((error: unknown) => error))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await test.agent({ ...agent, status: 'revoked' })
+    await deny(test, one.id)
+    expect(await first).toMatchObject({ code: 'AGENT_REVOKED' })
+    await expect(gate.wait(two.id)).rejects.toMatchObject({ code: 'AGENT_REVOKED' })
+    await test.addKey({ ...key, status: 'disabled' })
+    await deny(test, two.id)
+    expect(await second).toMatchObject({ code: 'UNAUTHORIZED' })
   })
 
   it('ends when the gate is closed', async () => {

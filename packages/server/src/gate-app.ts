@@ -96,6 +96,11 @@ export function createGateApp(options: GateAppOptions): GateApp {
     settledAmong: (ids) => store.settledAmong(ids),
   })
   const stopListening = gate.onChange((id) => waiting.wake(id))
+  // What other nodes changed, where the store can tell.
+  const unsubscribe = store.changes?.subscribe(
+    (ids) => ids.forEach(waiting.wake),
+    () => void waiting.catchUp(),
+  )
 
   const table: readonly Route[] = [
     ...agentRoutes({ gate, store, declares: tokenBuckets({ perMinute: limits.declaresPerMinute }) }),
@@ -130,6 +135,7 @@ export function createGateApp(options: GateAppOptions): GateApp {
     waiters: waiting,
     [Symbol.dispose]() {
       stopListening()
+      unsubscribe?.()
       waiting[Symbol.dispose]()
     },
   })

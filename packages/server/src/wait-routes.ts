@@ -33,7 +33,7 @@ export function waitRoutes(options: WaitRoutesOptions): readonly Route[] {
       summary: 'One intent; with `wait`, at once when it is settled, else after at most so many seconds.',
       query: waitQuery,
       data: intentData,
-      errors: ['NOT_FOUND', 'TOO_MANY_WAITERS'],
+      errors: ['NOT_FOUND', 'AGENT_REVOKED', 'TOO_MANY_WAITERS'],
       async handle({ who, intentId, query: { wait = 0 }, connection }) {
         const intent = await gate.gateFor(who.principal).read(intentId)
         const answersNow = isSettled(intent) || wait === 0 || isHead(connection) || options.waiters.draining
@@ -50,7 +50,7 @@ export function waitRoutes(options: WaitRoutesOptions): readonly Route[] {
         'One intent as server-sent events: `intent` with its current state first, and the last when it is settled.',
       stream: true,
       data: intentData,
-      errors: ['NOT_FOUND', 'TOO_MANY_WAITERS'],
+      errors: ['NOT_FOUND', 'AGENT_REVOKED', 'TOO_MANY_WAITERS'],
       async handle({ who, intentId, connection }) {
         const intent = await gate.gateFor(who.principal).read(intentId)
         if (isHead(connection)) return { data: intentToWire(intent) }
@@ -102,8 +102,8 @@ function longPoll(
   const look = async (isLast: boolean): Promise<void> => {
     if (isLast) over = true
     try {
-      // Refused when the key was disabled meanwhile.
-      const intent = await gate.gateFor(principal).read(intentId)
+      // Refused when the key was disabled, or the agent revoked, meanwhile.
+      const intent = await gate.gateFor(principal).watch(intentId)
       if (isLast || isSettled(intent)) finish(dataAnswer({ data: intentToWire(intent) }))
     } catch (error) {
       finish(errorAnswer(error, requestId))
@@ -156,8 +156,8 @@ function intentEvents(
     intentId: first.id,
     first: (stream) => show(stream, first),
     async next(stream) {
-      // Refused when the key was disabled meanwhile.
-      show(stream, await gate.gateFor(principal).read(first.id))
+      // Refused when the key was disabled, or the agent revoked, meanwhile.
+      show(stream, await gate.gateFor(principal).watch(first.id))
     },
   })
 }

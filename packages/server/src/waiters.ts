@@ -45,6 +45,8 @@ export interface Waiters extends Disposable {
    */
   add(waiter: Waiter): () => void
   wake(id: IntentId): void
+  /** Looks for changes that nobody was woken for. */
+  catchUp(): Promise<void>
   /** Answers everybody; from then on nobody waits. */
   drain(): void
   readonly draining: boolean
@@ -62,6 +64,8 @@ export function waiters(options: WaitersOptions): Waiters {
   const byPrincipal = new Map<string, number>()
   let timers: readonly NodeJS.Timeout[] = []
   let draining = false
+  let catching: Promise<void> | undefined
+  let again = false
 
   const start = (): void => {
     timers = [
@@ -80,7 +84,21 @@ export function waiters(options: WaitersOptions): Waiters {
   const wakeAll = (watchers: ReadonlySet<Waiter> | undefined, changed: IntentId | undefined): void => {
     for (const waiter of [...(watchers ?? [])]) waiter.wake(changed)
   }
-  const catchUp = async (): Promise<void> => {
+  const catchUp = (): Promise<void> => {
+    // What was read before this call says nothing of what it is called for.
+    again = true
+    catching ??= lookAgain().finally(() => {
+      catching = undefined
+    })
+    return catching
+  }
+  const lookAgain = async (): Promise<void> => {
+    while (again) {
+      again = false
+      await lookForChanges()
+    }
+  }
+  const lookForChanges = async (): Promise<void> => {
     const ids = [...byIntent.keys()].filter((id) => id !== undefined)
     wakeAll(byIntent.get(undefined), undefined)
     for (let at = 0; at < ids.length; at += POLL_CHUNK) {
@@ -122,6 +140,8 @@ export function waiters(options: WaitersOptions): Waiters {
       wakeAll(byIntent.get(id), id)
       wakeAll(byIntent.get(undefined), id)
     },
+
+    catchUp,
 
     drain() {
       draining = true

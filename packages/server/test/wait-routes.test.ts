@@ -102,6 +102,33 @@ describe('the long-poll', () => {
     expect(await answer).toMatchObject({ status: 401, code: 'UNAUTHORIZED' })
   })
 
+  it('tells an agent that was revoked meanwhile nothing but that', async () => {
+    test = await testApp({ app: { recheckMs: 20 } })
+    const agent = await test.addAgent()
+    const { headers } = await test.addKey({ agents: [agent.id] })
+    const { id } = await test.declare({ source: agent.fingerprint }, headers)
+    const answer = poll(id, 60, { headers })
+    await waiting(1)
+    await test.gate.store.transaction((tx) => tx.putAgent({ ...agent, status: 'revoked' }))
+    expect(await answer).toMatchObject({ status: 403, code: 'AGENT_REVOKED' })
+    expect(await poll(id, 60, { headers })).toMatchObject({ status: 403, code: 'AGENT_REVOKED' })
+    expect(test.app.waiters.size).toBe(0)
+  })
+
+  it('keeps waiting for an agent that is only paused', async () => {
+    test = await testApp()
+    const agent = await test.addAgent()
+    const { headers } = await test.addKey({ agents: [agent.id] })
+    const { id } = await test.declare({ source: agent.fingerprint }, headers)
+    const answer = poll(id, 60, { headers })
+    await waiting(1)
+    await test.gate.store.transaction((tx) => tx.putAgent({ ...agent, status: 'paused' }))
+    const { headers: approver } = await test.signIn()
+    const { intent_hash } = await test.review(id, approver)
+    await test.ask('POST', `/api/inbox/${id}/deny`, { headers: approver, body: { intent_hash } })
+    expect((await answer).json.data.status).toBe('denied')
+  })
+
   it('asks by itself whether the key still holds', async () => {
     test = await testApp({ app: { recheckMs: 20 } })
     const { key, headers } = await test.addKey()

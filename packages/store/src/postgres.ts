@@ -10,6 +10,7 @@ import type { Engine } from './engine.js'
 import { POSTGRES_DEFERRED } from './log-places.js'
 import { migrate } from './migrate.js'
 import { migrationsFor } from './migrations.js'
+import { type ChangesOptions, postgresChanges } from './postgres-changes.js'
 import { isCollision, postgresError } from './postgres-error.js'
 import { type PoolOptions, type PostgresPool, postgresPool } from './postgres-pool.js'
 import { databaseNow, type ProbeOptions, probe, replicationFaults } from './postgres-probe.js'
@@ -18,7 +19,7 @@ import { spans } from './span.js'
 import { sqlStore } from './sql-store.js'
 import type { Tables } from './tables.js'
 
-export interface PostgresStoreOptions extends PoolOptions, ProbeOptions {
+export interface PostgresStoreOptions extends PoolOptions, ProbeOptions, ChangesOptions {
   /** For tests. @default the database's clock */
   readonly now?: (() => EpochMs) | undefined
 }
@@ -54,6 +55,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
   const tables = sqlStore(builder(), { ...POSTGRES, now: clock }, POSTGRES_DEFERRED)
   forget = tables.forget
   const { requireOutside, run, reader } = spans(postgresError)
+  const changes = postgresChanges(() => pool.open(), options)
   const running = new Set<Promise<unknown>>()
   let closed = false
 
@@ -65,6 +67,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
   return {
     ...reader(tables.reader(pool.reading), requireOpen),
     sequencing: 'deferred',
+    changes,
 
     async transaction(work) {
       requireOpen()
@@ -85,6 +88,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
       if (closed) return
       closed = true
       await Promise.allSettled(running)
+      await changes[Symbol.asyncDispose]()
       await pool.end()
     },
   }
