@@ -11,6 +11,7 @@ import { snapshot } from '../params.js'
 import { verifyPermit } from '../permit.js'
 import { DENIAL_TESTS } from './gate-denials.js'
 import type { GateHarness } from './gate-harness.js'
+import { KILL_SWITCH_TESTS } from './gate-kill-switch.js'
 import {
   aCall,
   aDraft,
@@ -80,6 +81,7 @@ const READS = { name: 'reads', match: { action_pattern: 'read_*' }, decision: 'a
 
 const GATE_TESTS: readonly GateTest[] = [
   ...DENIAL_TESTS,
+  ...KILL_SWITCH_TESTS,
 
   // Declaring
   {
