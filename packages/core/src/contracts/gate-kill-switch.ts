@@ -76,12 +76,17 @@ const PLACES: Readonly<Record<string, Place>> = {
     expect((await gate.read(id)).execution.state).toBe('suspended')
   },
 
-  'while it waits: it hears what was decided, and gets no permit': async ({ gate, desk, approver, stop }) => {
+  'while it waits: paused, it hears what was decided, revoked, not even that, and never gets a permit': async (
+    { gate, desk, approver, stop },
+    code,
+  ) => {
     const { id } = await gate.declare(aDraft({ delivery: 'token' }))
-    const waiting = gate.wait(id)
+    const waiting = gate.wait(id).catch((error: unknown) => error)
+    await gate.read(id) // by then, it waits
     await stop()
     await decide(desk, approver, id, 'deny')
-    expect(await waiting).toMatchObject({ status: 'denied', permitToken: undefined })
+    const expected = code === 'AGENT_REVOKED' ? { code } : { status: 'denied', permitToken: undefined }
+    expect(await waiting).toMatchObject(expected)
   },
 }
 
