@@ -17,6 +17,7 @@ import { type Context, Hono } from 'hono'
 import { type Logger, pino } from 'pino'
 import { agentRoutes } from './agent-routes.js'
 import { type Answer, dataAnswer, errorAnswer, toResponse } from './answers.js'
+import { auditLogRoutes, type CheckpointSource } from './audit-log-routes.js'
 import { auditRoutes } from './audit-routes.js'
 import { counterRoutes } from './counter-routes.js'
 import { type Credentials, credentials } from './credential.js'
@@ -51,6 +52,8 @@ export interface GateAppOptions {
   readonly publicKeys?: readonly PublicJwk[] | undefined
   /** What `/.well-known/silentauth-revocations` hands out. @default none: verifiers cannot poll */
   readonly revocations?: RevocationIssuer | undefined
+  /** The living log, whose checkpoints, proofs and exports auditors get. @default none: they get none */
+  readonly log?: CheckpointSource | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Folder of the dashboard's build. @default none */
   readonly dashboardDir?: string | undefined
@@ -113,6 +116,7 @@ export function createGateApp(options: GateAppOptions): GateApp {
     ...projectKeyRoutes({ registrar: gate.registrar }),
     ...directoryRoutes({ registrar: gate.registrar }),
     ...auditRoutes({ store, projectId }),
+    ...auditLogRoutes({ store, projectId, log: options.log }),
     ...revocationRoutes({ revocations: options.revocations }),
     ...operationRoutes({
       store,

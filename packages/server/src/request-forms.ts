@@ -165,3 +165,14 @@ export const auditQuery = z.strictObject({
     .transform(Number)
     .optional(),
 })
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
+const treeSize = z
+  .string()
+  .regex(/^[1-9][0-9]{0,14}$/, 'must be a count of leaves from 1')
+  .transform(Number)
+
+/** `since`: a size of the log that the caller knows. */
+export const proofQuery = z.strictObject({ since: treeSize.optional() })
+export const exportQuery = z.strictObject({ size: treeSize.optional(), values: flag.optional() })
+export const bundleQuery = z.strictObject({ values: flag.optional() })

@@ -115,6 +115,7 @@ export function route<Of extends Access, Query = Record<never, never>, Body = un
 
 /** Of what can stand in a path, for the document of the API. */
 export const PATH_PATTERNS: Readonly<Record<string, string>> = {
+  leaf: '^(leaf_[0-9a-z]{1,64}|[0-9]{1,15})$',
   id: '^int_[0-9a-z]{1,64}$',
   agent: '^agt_[0-9a-z]{1,64}$',
   key: '^key_[0-9a-z]{1,64}$',

@@ -177,6 +177,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       revocations: revocationIssuer({ store, projectId, issuer, signer: listSigner }),
       limits,
       pollMs: options.pollMs,
+      log,
       dashboardDir: options.dashboardDir === false ? undefined : (options.dashboardDir ?? defaultDashboardDir()),
       logger,
     })

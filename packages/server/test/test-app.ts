@@ -9,11 +9,15 @@ import {
   type Agent,
   generateSigningKey,
   type JsonObject,
+  logName,
+  noteSigner,
   type Person,
   type ProjectKey,
   privateKeySigner,
   revocationIssuer,
+  type Sequencer,
   type Signer,
+  sequencer,
 } from '@silentauth/core'
 import { type TestGate, type TestGateOptions, testGate } from '@silentauth/core/testing'
 import type { WireIntent, WireReview } from '@silentauth/core/wire'
@@ -37,6 +41,8 @@ export interface TestApp extends AsyncDisposable {
   readonly gate: TestGate
   /** Of revocation lists. */
   readonly listSigner: Signer
+  /** Signs when it is told to. */
+  readonly log: Sequencer
   /** Header of an agent key that was made by the setup. */
   readonly agent: { readonly authorization: string }
   readonly logs: readonly string[]
@@ -77,6 +83,17 @@ export async function testApp(options: TestGateOptions & { app?: Partial<GateApp
     },
   })
   const listSigner = await privateKeySigner(await generateSigningKey('EdDSA'))
+  const logSigner = await noteSigner(
+    logName(gate.local.issuer, gate.project.id),
+    await privateKeySigner(await generateSigningKey('EdDSA')),
+  )
+  const log = await sequencer({
+    store: gate.store,
+    projectId: gate.project.id,
+    issuer: gate.local.issuer,
+    signer: logSigner,
+    intervalMs: 0,
+  })
   const app = createGateApp({
     gate: gate.local,
     store: gate.store,
@@ -89,6 +106,7 @@ export async function testApp(options: TestGateOptions & { app?: Partial<GateApp
       signer: listSigner,
       maxAgeMs: 0,
     }),
+    log,
     logger: pino({ level: 'info' }, sink),
     pollMs: 0,
     ...options.app,
@@ -99,6 +117,7 @@ export async function testApp(options: TestGateOptions & { app?: Partial<GateApp
     app,
     gate,
     listSigner,
+    log,
     logs,
     async addKey(details = {}) {
       const secret = newProjectKey()
@@ -130,6 +149,7 @@ export async function testApp(options: TestGateOptions & { app?: Partial<GateApp
     },
     async [Symbol.asyncDispose]() {
       app[Symbol.dispose]()
+      await log[Symbol.asyncDispose]()
       await gate[Symbol.asyncDispose]()
     },
   }
