@@ -72,6 +72,17 @@ export async function ask(
   return { data: answer.data.data, headers: response.headers }
 }
 
+/** As `ask`, for a route whose answer is a file: its bytes as they come, however long that takes. @throws SilentAuthError */
+export async function askFile(session: ApproverSession, route: string): Promise<Response> {
+  const response = await request(session, route, undefined, null)
+  if (response.ok) return response
+  const answer = answerForm.safeParse(await response.json().catch(() => undefined))
+  if (!answer.success || !answer.data.error) {
+    throw new SilentAuthError('GATE_UNAVAILABLE', `${session.url} answered with something else`)
+  }
+  throw refusal(answer.data.error)
+}
+
 const answerForm = z.object({
   data: z.unknown(),
   error: z.nullable(z.object({ code: z.string(), message: z.string() })),
@@ -81,6 +92,7 @@ async function request(
   { url, cookie, session }: Pick<ApproverSession, 'url'> & Partial<ApproverSession>,
   route: string,
   body: JsonObject | undefined,
+  signal: AbortSignal | null = AbortSignal.timeout(REQUEST_TIMEOUT_MS),
 ): Promise<Response> {
   try {
     return await fetch(new URL(route, url), {
@@ -92,7 +104,7 @@ async function request(
       },
       ...(body && { body: JSON.stringify(body) }),
       redirect: 'error',
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      signal,
     })
   } catch (cause) {
     throw new SilentAuthError('GATE_UNAVAILABLE', `${new URL(url).origin} cannot be reached`, { cause })

@@ -17,6 +17,9 @@ export const EXIT = {
   signedOut: 77,
 } as const
 
+/** Of what is verified for auditors, where 1 says that something was tampered with. */
+export const AUDIT_EXIT = { whole: 0, tampered: 1, usage: 2, incomplete: 3 } as const
+
 const AGENT_ACTS = {
   pause: 'stop an agent, at once',
   resume: 'let a paused agent run again',
@@ -114,23 +117,83 @@ export async function main(args: readonly string[]): Promise<number> {
 
   program
     .command('verify')
-    .argument('<permit>', 'the token; - reads it from stdin')
-    .requiredOption('--action <name>')
-    .requiredOption('--params <json>', 'the arguments that are about to run; @file reads a file')
+    .argument('<permit-or-bundle>', 'the token, - reads it from stdin; with --trust the file of a proof bundle')
+    .option('--trust <fingerprint>', 'of the log key, from elsewhere: verifies a proof bundle, offline')
+    .option('--json', 'what was found in a bundle, on stdout')
+    .option('--action <name>', 'of a permit')
+    .option('--params <json>', 'of a permit: the arguments that are about to run; @file reads a file')
     .option('--project <id>', 'default: of the gate in --data')
     .option('--audience <name>', 'default: urn:silentauth:<project>:<action>')
     .option('--issuer <name>', 'default: of the gate in --data')
     .option('--jwks <url-or-file>', 'default: public.jwks.json of the gate in --data')
     .option('--data <folder>', 'of an embedded gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
-    .description('check a permit offline, as a backend would; prints its claims')
-    .action(ends(async (permit: string, options) => (await import('./verify.js')).verify(permit, options)))
+    .description('check a permit as a backend would, or a proof bundle as an auditor would; both offline')
+    .action(
+      ends(async (given: string, options) => {
+        if (options.trust !== undefined) {
+          return audited(async () => (await import('./proof.js')).verifyBundle(given, options))
+        }
+        if (options.action === undefined || options.params === undefined) {
+          throw new TypeError('a permit is verified with --action and --params, a proof bundle with --trust')
+        }
+        return (await import('./verify.js')).verify(given, options)
+      }),
+    )
+
+  program
+    .command('proof')
+    .argument('<intent>', 'its id')
+    .option('--out <file>', 'default: <intent>.proof.json; - writes to stdout')
+    .option('--values', 'also what is hidden from approvers; for owners and admins')
+    .description('the proof bundle of an intent: one file that a stranger verifies offline')
+    .action(ends(async (intent: string, options) => (await import('./proof.js')).proof(intent, options)))
+
+  const audit = program.command('audit').description('the audit log: export it, verify an export, prove a leaf')
+  audit
+    .command('export')
+    .option('--out <folder>', 'default: audit-<leaves>')
+    .option('--values', 'also what the leaves commit to; for owners and admins')
+    .description('the leaves up to the newest checkpoint, as files')
+    .action(ends(async (options) => (await import('./audit.js')).auditExport(options)))
+  audit
+    .command('verify')
+    .argument('<folder>', 'of an export')
+    .requiredOption('--trust <fingerprint>', 'of the log key, from elsewhere')
+    .option('--since <checkpoint...>', 'files of checkpoints that somebody kept')
+    .option('--json', 'what was found, on stdout')
+    .description('offline: 0 whole, 1 tampered, 2 wrong usage, 3 incomplete')
+    .action(
+      ends((folder: string, options) => audited(async () => (await import('./audit.js')).auditVerify(folder, options))),
+    )
+  audit
+    .command('proof')
+    .argument('<leaf>', 'its id or its place')
+    .option('--since <checkpoint>', 'file of a checkpoint that somebody kept')
+    .description('that a leaf is in the log, and that the log still begins as it did')
+    .action(ends(async (leaf: string, options) => (await import('./audit.js')).auditProof(leaf, options)))
 
   try {
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
-    return exitCodeOf(error)
+    const code = exitCodeOf(error)
+    return code === EXIT.usage && verifiesForAuditors(args) ? AUDIT_EXIT.usage : code
   }
+}
+
+/** What could not be looked at was not found to be tampered with. */
+async function audited(verify: () => Promise<number>): Promise<number> {
+  try {
+    return await verify()
+  } catch (error) {
+    console.error(error instanceof Error ? printable(error.message) : 'failed')
+    return AUDIT_EXIT.usage
+  }
+}
+
+function verifiesForAuditors([first, second, ...rest]: readonly string[]): boolean {
+  if (first === 'audit') return second === 'verify'
+  return first === 'verify' && [second, ...rest].some((arg) => arg === '--trust' || arg?.startsWith('--trust='))
 }
 
 function exitCodeOf(error: unknown): number {

@@ -22,12 +22,16 @@ export interface LeafPlace {
 }
 
 export interface AuditFindings {
-  /** In the order in which they were found; at most 100. */
+  /** As they were found; at most 100. */
   readonly list: readonly AuditFinding[]
   /** All of them. */
   readonly count: number
   readonly tampered: boolean
   add(kind: AuditFinding['kind'], at: Partial<LeafPlace> | undefined, field: string, reason: string): void
+  /** Of what others follow from: it is listed whatever was found before. */
+  addCause(at: LeafPlace, field: string, reason: string): void
+  /** The list in the order of the log; at each leaf causes come before what follows from them. */
+  sorted(): readonly AuditFinding[]
 }
 
 /** What an attacker can make of it must fit into memory and on a page. */
@@ -36,6 +40,7 @@ export const MOST_FINDINGS = 100
 export function auditFindings(): AuditFindings {
   const list: AuditFinding[] = []
   let count = 0
+  const causes = new Set<AuditFinding>()
   let tampered = false
   return {
     list,
@@ -50,5 +55,24 @@ export function auditFindings(): AuditFindings {
       tampered ||= kind === 'tampered'
       if (list.length < MOST_FINDINGS) list.push({ kind, leaf: at?.leaf, sequence: at?.sequence, field, reason })
     },
+    addCause(at, field, reason) {
+      count++
+      tampered = true
+      if (causes.size >= MOST_FINDINGS) return
+      const cause: AuditFinding = { kind: 'tampered', leaf: at.leaf, sequence: at.sequence, field, reason }
+      causes.add(cause)
+      if (list.length >= MOST_FINDINGS)
+        list.splice(
+          list.findLastIndex((finding) => !causes.has(finding)),
+          1,
+        )
+      list.push(cause)
+    },
+    sorted: () =>
+      list.toSorted(
+        (one, other) =>
+          (one.sequence ?? Number.MAX_SAFE_INTEGER) - (other.sequence ?? Number.MAX_SAFE_INTEGER) ||
+          Number(causes.has(other)) - Number(causes.has(one)),
+      ),
   }
 }

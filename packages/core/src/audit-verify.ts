@@ -44,7 +44,7 @@ export interface AuditVerdict {
   readonly withheld: number
   /** Undefined when it is not signed by the trusted key. */
   readonly checkpoint: OpenCheckpoint | undefined
-  /** At most 100. */
+  /** In the order of the log; at most 100. */
   readonly findings: readonly AuditFinding[]
   /** All of them. */
   readonly found: number
@@ -92,7 +92,7 @@ export async function verifyAudit(exported: ExportedAudit, options: VerifyAuditO
     erased: read.erased,
     withheld: read.withheld,
     checkpoint: head,
-    findings: findings.list,
+    findings: findings.sorted(),
     found: findings.count,
   }
 }
@@ -196,7 +196,7 @@ function checkHead(head: OpenCheckpoint | undefined, read: ReadLeaves, findings:
   const whole = head !== undefined && found?.computed === head.root
   for (const place of unlike) {
     const reason = 'the body does not have the hash that stands beside it'
-    findings.add('tampered', place, whole ? 'hash' : 'body', reason)
+    findings.addCause(place, whole ? 'hash' : 'body', reason)
   }
   if (whole || !head) {
     for (const place of otherNodes) {

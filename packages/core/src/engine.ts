@@ -73,12 +73,12 @@ export interface Writer {
   readonly now: EpochMs
   /** Stores the outcome of a transition; `leaf` must be called once with all events of the command. */
   save(before: State | undefined, done: Transition): Promise<void>
-  /** @param intentId of a leaf whose events name none. @default the first that they name */
+  /** @param about `intentId` of a leaf whose events name none; `at`, the clock after a lock. @default the first that they name; now */
   leaf(
     actor: string,
     events: readonly LogEvent[],
     values?: Readonly<Record<string, Json>>,
-    intentId?: IntentId,
+    about?: { readonly intentId: IntentId; readonly at: EpochMs },
   ): Promise<void>
 }
 export interface LogEvent {
@@ -137,7 +137,7 @@ export function engine({
         const result = transition(state, command, now)
         if (result.events.length > 0 || result.state !== state) {
           await writer.save(state, result)
-          await writer.leaf(actor, result.events, values, id)
+          await writer.leaf(actor, result.events, values, { intentId: id, at: now })
         }
         return result
       })
@@ -165,10 +165,10 @@ export function engine({
             changed.add(id)
             permit = { ...permit, ...permitValue(done, issuer) }
           },
-          async leaf(actor, events, values = {}, id = undefined) {
-            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? id
+          async leaf(actor, events, values = {}, about = undefined) {
+            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? about?.intentId
             await tx.appendLeaf(
-              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, now),
+              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, about?.at ?? now),
             )
           },
         })

@@ -97,6 +97,20 @@ describe('a proof bundle', () => {
     ])
   })
 
+  it('tells one time of a vote, also where a lock was waited for', async () => {
+    let now = Date.now()
+    // Each look at the clock is later than the one before.
+    const clock = { now: () => (now += 700), advance: () => undefined }
+    const own = await testGate({ clock })
+    const key = await aNoteSigner(logOf(own))
+    const intent = await declared(own, {})
+    await vote(own, own.approver, intent.id, { verdict: 'approve' })
+    await own.gate.claim(intent.id, attempt(intent))
+    await signedNow(own, key)
+    const text = await proofBundle(own.store, { projectId: own.project.id, intentId: intent.id, vkey: key.vkey })
+    expect(await verifyProofBundle(text, { trust: key.vkey })).toMatchObject({ exitCode: 0, findings: [] })
+  })
+
   it('is not made before the checkpoint covers the intent', async () => {
     const own = await testGate()
     const { id } = await declared(own, {})

@@ -1,0 +1,76 @@
+/**
+ * An export of the audit log as a folder: `audit.jsonl`, `checkpoint`, `vkey`. Written once, read line by line.
+ *
+ * @module
+ */
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { ExportedAudit } from '@silentauth/core'
+
+const LEAVES = 'audit.jsonl'
+const CHECKPOINT = 'checkpoint'
+const VKEY = 'vkey'
+
+/** @throws Error when the folder is there already: an export is evidence, and is not written over */
+export async function writeAuditFolder(
+  folder: string,
+  { checkpoint, vkey }: { readonly checkpoint: string; readonly vkey: string },
+  leaves: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  await mkdir(path.dirname(path.resolve(folder)), { recursive: true })
+  await mkdir(folder, { mode: 0o700 })
+  const file = await open(path.join(folder, LEAVES), 'wx', 0o600)
+  try {
+    for await (const chunk of leaves) await file.write(chunk)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await writeFile(path.join(folder, CHECKPOINT), checkpoint, { flag: 'wx', mode: 0o600 })
+  await writeFile(path.join(folder, VKEY), `${vkey}\n`, { flag: 'wx', mode: 0o600 })
+}
+
+/** @throws TypeError when it is no folder of an export */
+export async function readAuditFolder(folder: string): Promise<ExportedAudit> {
+  const file = async (name: string): Promise<string> => {
+    try {
+      return await readFile(path.join(folder, name), 'utf8')
+    } catch (cause) {
+      throw new TypeError(`${path.join(folder, name)} cannot be read`, { cause })
+    }
+  }
+  const [checkpoint, vkeys] = await Promise.all([file(CHECKPOINT), file(VKEY)])
+  const leaves = await open(path.join(folder, LEAVES)).catch((cause: unknown) => {
+    throw new TypeError(`${path.join(folder, LEAVES)} cannot be read`, { cause })
+  })
+  await leaves.close()
+  const lines = linesOf(createReadStream(path.join(folder, LEAVES)))
+  return { lines, checkpoint, vkeys: vkeys.split('\n').filter((vkey) => vkey !== '') }
+}
+
+/** Lines end with a line feed and with nothing else: other marks that end lines elsewhere may stand in a leaf. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let rest: Uint8Array[] = []
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, from)) {
+      yield textOf([...rest, chunk.subarray(from, at)])
+      rest = []
+      from = at + 1
+    }
+    if (from < chunk.length) rest.push(chunk.subarray(from))
+  }
+  if (rest.length > 0) yield textOf(rest)
+}
+
+const LINE_FEED = 0x0a
+
+/** What is no UTF-8 becomes what is no leaf: replaced in silence, two files of other bytes could say the same. */
+function textOf(parts: readonly Uint8Array[]): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts))
+  } catch {
+    return 'not UTF-8'
+  }
+}

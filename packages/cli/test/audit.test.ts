@@ -1,0 +1,184 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { SilentAuth } from '@silentauth/sdk'
+import { type RunningServer, startServer } from '@silentauth/server'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { linesOf } from '../src/audit-folder.js'
+import { main } from '../src/main.js'
+
+let folder: string
+let server: RunningServer
+let trust: string
+let intent: string
+const said: string[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'silentauth-audit-'))
+  const dataDir = path.join(folder, 'gate')
+  server = await startServer({
+    dataDir,
+    stateDir: path.join(folder, 'state'),
+    port: 0,
+    alg: 'EdDSA',
+    dashboardDir: false,
+  })
+  vi.stubEnv('SILENTAUTH_DATA', path.join(folder, 'person'))
+  vi.stubEnv('SILENTAUTH_URL', undefined)
+  for (const to of ['log', 'error'] as const) {
+    vi.spyOn(console, to).mockImplementation((line: unknown) => void said.push(String(line)))
+  }
+  await using sdk = new SilentAuth({ dataFolder: dataDir })
+  const declared = await sdk.declare({ action: 'issue_refund', params: { amount: 250 } })
+  intent = declared.id
+  expect(await main(['login', await server.signInLink(server.owner.id)])).toBe(0)
+  expect(await main(['approve', intent, '--yes'])).toBe(0)
+  const attempt = { executionId: 'execution', attemptId: 'attempt-0123456789abcdef' }
+  await sdk.claim(declared.id, attempt)
+  await sdk.report(declared.id, attempt, { status: 'succeeded' })
+  await server.log.settle()
+  trust = JSON.parse(await readFile(path.join(dataDir, 'log-vkey.json'), 'utf8')).fingerprint
+})
+afterAll(async () => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+  await server.close()
+  await rm(folder, { recursive: true, force: true })
+})
+beforeEach(() => {
+  said.length = 0
+})
+
+/** A copy of a file with one byte changed. */
+async function flipped(file: string, to: string, at: number): Promise<string> {
+  const bytes = await readFile(file)
+  bytes[at] = (bytes[at] as number) ^ 1
+  await writeFile(to, bytes)
+  return to
+}
+
+describe('silentauth audit', () => {
+  it('exports the log once, and verifies the export without the gate', async () => {
+    const out = path.join(folder, 'export')
+    expect(await main(['audit', 'export', '--out', out])).toBe(0)
+    expect(said.join('\n')).toContain(trust)
+    expect(await main(['audit', 'export', '--out', out])).not.toBe(0)
+    said.length = 0
+    expect(await main(['audit', 'verify', out, '--trust', trust])).toBe(0)
+    expect(said.at(-1)).toMatch(/^Whole: \d+ leaves, the checkpoint of \d+ \(.*withheld\.$/)
+    expect(await main(['audit', 'verify', out, '--trust', trust, '--since', path.join(out, 'checkpoint')])).toBe(0)
+  })
+
+  it('names leaf and field of a changed byte, in whatever file it is', async () => {
+    const out = path.join(folder, 'changed')
+    await main(['audit', 'export', '--out', out, '--values'])
+    for (const [name, marker, field] of [
+      ['audit.jsonl', '"verdict\\":\\"approve', 'body:'],
+      ['audit.jsonl', 'amount', 'payloads/params:'],
+      ['checkpoint', '\n\n', 'checkpoint/'],
+      ['vkey', '+', 'vkey:'],
+    ] as const) {
+      const file = path.join(out, name)
+      const good = await readFile(file)
+      await flipped(file, file, good.indexOf(marker) + marker.length - 1)
+      said.length = 0
+      expect(await main(['audit', 'verify', out, '--trust', trust])).toBe(1)
+      expect(said.find((line) => line.startsWith('TAMPERED'))).toContain(field)
+      await writeFile(file, good)
+    }
+    expect(await main(['audit', 'verify', out, '--trust', trust])).toBe(0)
+  })
+
+  it('ends with 2 for what it cannot look at, and never with 1', async () => {
+    const out = path.join(folder, 'export')
+    expect(await main(['audit', 'verify', out])).toBe(2)
+    expect(await main(['audit', 'verify', '--trust', trust])).toBe(2)
+    expect(await main(['audit', 'verify', path.join(folder, 'nothing'), '--trust', trust])).toBe(2)
+    expect(await main(['audit', 'verify', out, '--trust', 'everybody'])).toBe(2)
+    expect(await main(['audit', 'verify', out, '--trust', trust, '--since', 'nothing'])).toBe(2)
+    expect(await main(['verify', path.join(folder, 'nothing'), '--trust', trust])).toBe(2)
+    expect(await main(['verify', out, '--trust'])).toBe(2)
+  })
+
+  it('prints what was found for machines', async () => {
+    expect(await main(['audit', 'verify', path.join(folder, 'export'), '--trust', trust, '--json'])).toBe(0)
+    const line = said.find((each) => each.startsWith('{')) ?? ''
+    expect(JSON.parse(line)).toMatchObject({ exitCode: 0, findings: [], found: 0 })
+  })
+
+  it('proves a leaf, and that the log begins as it did', async () => {
+    const since = path.join(folder, 'export', 'checkpoint')
+    expect(await main(['audit', 'proof', '0', '--since', since])).toBe(0)
+    expect(JSON.parse(said[0] ?? '')).toMatchObject({ sequence: 0, consistency: { since: expect.any(Number) } })
+    expect(await main(['audit', 'proof', '999999'])).toBe(12)
+    const note = await readFile(since, 'utf8')
+    const [origin, size, root = ''] = note.split('\n')
+    const other = root.startsWith('A') ? `B${root.slice(1)}` : `A${root.slice(1)}`
+    await writeFile(
+      path.join(folder, 'other'),
+      note.replace(`${origin}\n${size}\n${root}`, `${origin}\n${size}\n${other}`),
+    )
+    expect(await main(['audit', 'proof', '0', '--since', path.join(folder, 'other')])).toBe(1)
+  })
+})
+
+describe('silentauth proof', () => {
+  it('writes one file that verifies without the gate, and tells the story', async () => {
+    const file = path.join(folder, 'bundle.json')
+    expect(await main(['proof', intent, '--out', file])).toBe(0)
+    expect(await main(['proof', intent, '--out', file])).not.toBe(0)
+    said.length = 0
+    expect([await main(['verify', file, '--trust', trust]), ...said.filter((line) => line.startsWith('TAMP'))]).toEqual(
+      [0],
+    )
+    expect(said.join('\n')).toMatch(
+      /issue_refund {2}medium {2}approved[\s\S]*approve .* by user:usr_[\s\S]*permit pmt_[\s\S]*Proved by the log/,
+    )
+  })
+
+  it('names the member of a changed byte', async () => {
+    const file = path.join(folder, 'bundle.json')
+    const bundle = await readFile(file, 'utf8')
+    for (const [marker, field] of [
+      ['"status":"a', 'intent/status:'],
+      ['"checkpoint":"u', 'checkpoint/signature:'],
+      ['"vkey":"u', 'vkey:'],
+    ] as const) {
+      said.length = 0
+      const at = Buffer.from(bundle).indexOf(marker) + marker.length - 1
+      expect(await main(['verify', await flipped(file, path.join(folder, 'off.json'), at), '--trust', trust])).toBe(1)
+      expect(said[0]).toContain(field)
+      expect(said.at(-1)).toBe('NOT proved.')
+    }
+  })
+
+  it('is still a permit that is verified without --trust', async () => {
+    expect(await main(['verify', path.join(folder, 'bundle.json')])).toBe(64)
+    expect(said[0]).toContain('--trust')
+  })
+
+  it('is refused for an intent that is not there', async () => {
+    expect(await main(['proof', 'int_00000000'])).toBe(12)
+  })
+})
+
+describe('lines', () => {
+  async function read(...chunks: (string | Uint8Array)[]): Promise<string[]> {
+    const bytes = (async function* () {
+      for (const chunk of chunks) yield Buffer.from(chunk)
+    })()
+    const lines: string[] = []
+    for await (const line of linesOf(bytes)) lines.push(line)
+    return lines
+  }
+
+  it('end with a line feed and nothing else', async () => {
+    expect(await read('a\u2028b\r\nc', 'd\n\ne')).toEqual(['a\u2028b\r', 'cd', '', 'e'])
+    expect(await read('€'.slice(0), '\n')).toEqual(['€'])
+    expect(await read(Buffer.from('€').subarray(0, 1), Buffer.from('€').subarray(1), '\n')).toEqual(['€'])
+  })
+
+  it('that are no UTF-8 are no leaves', async () => {
+    expect(await read(Buffer.from([0x61, 0xff, 0x0a, 0x62]))).toEqual(['not UTF-8', 'b'])
+  })
+})
