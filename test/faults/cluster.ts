@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -25,8 +26,9 @@ import {
 } from '@silentauth/core'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
-import { type DatabaseUrl, openStore, outboxOf, placeAll } from './database.ts'
+import { type DatabaseUrl, openStore, outboxOf } from './database.ts'
 import { type History, historyOf } from './history.ts'
+import { brokenTrees, settled } from './log.ts'
 import type { NodeOptions } from './node.worker.ts'
 
 export interface ClusterOptions {
@@ -51,6 +53,8 @@ export interface Cluster extends AsyncDisposable {
   /** @param node index of the one that is asked; more than there are go round */
   ask(node: number, method: string, at: string, headers: Headers, body?: JsonObject): Promise<Answer>
   history(): Promise<History>
+  /** Checkpoints that nodes hold and are not on the chain, and a signed tree that is not the one over the leaves. */
+  brokenTrees(): Promise<number>
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -83,14 +87,18 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
   const store = await openStore(database)
   const keys = { agent: `sk_${secret()}`, verifier: `sk_${secret()}` }
   const { projectId, tokens } = await registered(store, keys, policies, options.people ?? 1)
-  const node: NodeOptions = {
+  const heldFolder = await mkdtemp(path.join(tmpdir(), 'silentauth-held-'))
+  const heldFiles = Array.from({ length: options.nodes ?? 2 }, (_, index) => path.join(heldFolder, `node-${index}`))
+  const shared = {
     database,
     projectId,
     signingKey: await generateSigningKey('EdDSA'),
+    logKey: await generateSigningKey('EdDSA'),
     publicUrl: PUBLIC_URL,
     split,
   }
-  const nodes = await Promise.all(Array.from({ length: options.nodes ?? 2 }, () => startNode(node)))
+  const log = { store, projectId, logKey: shared.logKey }
+  const nodes = await Promise.all(heldFiles.map((heldFile) => startNode({ ...shared, heldFile })))
   // Longer than any lock is waited for: who is cut off hears so from the gate.
   const timeouts = { headersTimeout: 120_000, bodyTimeout: 120_000 }
   const dispatcher = new Agent({ connections: CONNECTIONS, ...timeouts })
@@ -105,6 +113,11 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
     })
     const { data, error } = answerForm.parse(await answer.body.json())
     return { status: answer.statusCode, code: error?.code ?? 'OK', data: data ?? {}, headers: answer.headers }
+  }
+
+  async function history(): Promise<History> {
+    await settled(log)
+    return historyOf(store, projectId, await outboxOf(database, projectId))
   }
 
   const people: Headers[] = []
@@ -122,14 +135,13 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
     verifier: { authorization: `Bearer ${keys.verifier}` },
     people,
     ask,
-    async history() {
-      await placeAll(store, projectId)
-      return historyOf(store, projectId, await outboxOf(database, projectId))
-    },
+    history,
+    brokenTrees: async () => brokenTrees(log, (await history()).leaves, heldFiles),
     async [Symbol.asyncDispose]() {
       await dispatcher.destroy()
       await Promise.all(nodes.map((each) => each.kill()))
       await store[Symbol.asyncDispose]()
+      await rm(heldFolder, { recursive: true, force: true })
     },
   }
 }

@@ -100,7 +100,7 @@ async function whole(plan: Plan): Promise<Counters> {
     zero('without audit leaf', flaws.missingLeaves),
     zero('double executions', twice + flaws.doubleUses),
     zero('votes that contradict each other', flaws.votes),
-    zero('broken tree', flaws.brokenLog),
+    zero('broken tree, broken log', (await gate.brokenTrees()) + flaws.brokenLog),
     zero('repetitions that were refused', told.refusals.length),
   ]
   return counters.map((counter) => ({ ...counter, name: `${plan.label}: ${counter.name}` }))

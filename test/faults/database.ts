@@ -4,7 +4,7 @@
  * @module
  */
 import { DatabaseSync } from 'node:sqlite'
-import type { ProjectId, Store } from '@silentauth/core'
+import type { Store } from '@silentauth/core'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
 import pg from 'pg'
@@ -36,16 +36,6 @@ export async function openStore(url: DatabaseUrl, timeouts: DatabaseTimeouts = {
 export async function outboxOf(url: DatabaseUrl, projectId: string): Promise<readonly Announced[]> {
   const rows = await rowsOf(url, 'select intent_id, event from outbox where project_id = $1', projectId)
   return rows.map((row) => ({ intentId: String(row.intent_id), event: String(row.event) }))
-}
-
-/** Gives every leaf its place in the log, where that is done after the commit. */
-export async function placeAll(store: Store, projectId: ProjectId): Promise<void> {
-  for (let placed = 1; placed > 0; ) {
-    placed = await store.transaction(async (tx) => {
-      await tx.lockLog(projectId)
-      return tx.placeLeaves(projectId, 1000)
-    })
-  }
 }
 
 async function rowsOf(url: DatabaseUrl, sql: string, value: string): Promise<readonly Record<string, unknown>[]> {

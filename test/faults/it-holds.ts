@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { demandOf, holds, type Suite, sizeFrom } from './suite.ts'
 
 /** Against what hangs: a suite says itself how long it goes on. */
-const TIMEOUT_MS = 600_000
+const TIMEOUT_MS = 900_000
 
 export function itHolds(suite: Suite): void {
   const size = { ...sizeFrom(process.env), full: false }

@@ -12,26 +12,30 @@ import { getRequestListener } from '@hono/node-server'
 import { localGate, type PrivateJwk, type ProjectId, privateKeySigner } from '@silentauth/core'
 import { createGateApp } from '@silentauth/server'
 import { type DatabaseUrl, openStore } from './database.ts'
+import { heldIn, ISSUER, openLog } from './log.ts'
 import { splitStore } from './split-store.ts'
 
 export interface NodeOptions {
   readonly database: DatabaseUrl
   readonly projectId: ProjectId
   readonly signingKey: PrivateJwk
+  readonly logKey: PrivateJwk
+  /** The file in which this node holds the last checkpoint. */
+  readonly heldFile: string
   /** Of every node: sessions are for this site. */
   readonly publicUrl: string
   /** Seeded defect: state, leaf and outbox are written in transactions of their own. @default false */
   readonly split?: boolean
 }
 
-export const ISSUER = 'urn:silentauth:faults'
-
 const options = JSON.parse(process.argv[2] ?? '') as NodeOptions
 const opened = await openStore(options.database)
 const store = options.split ? splitStore(opened) : opened
 const signer = await privateKeySigner(options.signingKey)
+const log = await openLog({ ...options, store: opened }, heldIn(options.heldFile))
 const gate = localGate({
   store,
+  log,
   signer,
   projectId: options.projectId,
   issuer: ISSUER,

@@ -11,6 +11,7 @@ import {
   generateSigningKey,
   isSilentAuthError,
   memoryStore,
+  type ProjectId,
   privateKeySigner,
   type Signer,
   type Store,
@@ -19,7 +20,6 @@ import { type FakeClock, fakeClock, testGate } from '@silentauth/core/testing'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
 import { startPostgres } from '../support/postgres.ts'
-import { placeAll } from './database.ts'
 import { type Fault, failingPostgresStatement, failingSqliteStatement } from './failing-statement.ts'
 import { type FaultyStore, faultyStore } from './faulty-store.ts'
 import { flawsOf, historyOf } from './history.ts'
@@ -206,6 +206,14 @@ async function arranged({ clock, faulty, signer }: Stage, scenario: Scenario) {
       return { shape: shapeOf({ states: history.states, leaves: history.leaves.map(eventsOf) }), flaws }
     },
   }
+}
+
+/** Where leaves get their places after the commit, nobody else gives them any here. */
+async function placeAll(store: Store, projectId: ProjectId): Promise<void> {
+  await store.transaction(async (tx) => {
+    await tx.lockLog(projectId)
+    await tx.placeLeaves(projectId, 1000)
+  })
 }
 
 function eventsOf({ body }: { readonly body: string }): unknown {

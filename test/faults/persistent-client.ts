@@ -5,7 +5,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type IntentId, type JsonObject, randomToken, type State } from '@silentauth/core'
+import { type IntentId, type JsonObject, newId, randomToken, type State } from '@silentauth/core'
 import { z } from 'zod'
 import type { Answer, Cluster } from './cluster.ts'
 
@@ -54,8 +54,10 @@ export async function liveThrough(client: PersistentClient): Promise<void> {
     action: pair ? `${PAIR}refund` : 'issue_refund',
     source_type: 'ai_agent',
     // Never the same twice: a denial is remembered for its action.
-    parameters: { order: randomToken() },
+    parameters: { order: newId('ord') },
     delivery: token ? 'token' : 'claim',
+    // Such a permit waits for the log (P6).
+    risk_tier: !token && random() < 0.3 ? 'high' : 'medium',
     idempotency_key: randomToken(),
   })
   if (random() < 0.15) return decide(client, intent, client.index, 'deny', 'denied')

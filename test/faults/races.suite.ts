@@ -195,7 +195,8 @@ async function redemptionsWhileContinuing(gate: Cluster): Promise<Counters> {
 }
 
 async function contradictions(gate: Cluster): Promise<Counters> {
-  return Object.entries(flawsOf(await gate.history())).map(([name, value]) => must(`afterwards: ${name}`, value, 0))
+  const flaws = { ...flawsOf(await gate.history()), brokenTrees: await gate.brokenTrees() }
+  return Object.entries(flaws).map(([name, value]) => must(`afterwards: ${name}`, value, 0))
 }
 
 function vote(
