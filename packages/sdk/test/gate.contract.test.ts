@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import {
   type Agent,
   digestOf,
+  type KeyPrincipal,
   newId,
   type Person,
   type Principal,
@@ -14,7 +15,7 @@ import {
   parsePolicy,
   randomToken,
 } from '@silentauth/core'
-import { describeGate } from '@silentauth/core/contracts'
+import { describeGate, type GateHarness, testGateHarness } from '@silentauth/core/contracts'
 import { testGate } from '@silentauth/core/testing'
 import { createGateApp, startServer } from '@silentauth/server'
 import { SilentAuth } from '../src/silent-auth.js'
@@ -25,9 +26,10 @@ const newSecret = (): string => `sk_${randomToken(32)}`
 
 describeGate('SilentAuth over HTTP, with a clock that can be moved', async () => {
   const test = await testGate()
-  const agent = await test.agent()
+  const harness = await testGateHarness(test)
+  const agents = await test.store.agents(test.project.id)
   const [secret, otherSecret] = [newSecret(), newSecret()]
-  await test.addKey({ agents: [agent.id], secretHash: hashOf(secret) })
+  await test.addKey({ agents: agents.map(({ id }) => id), secretHash: hashOf(secret) })
   await test.addKey({ secretHash: hashOf(otherSecret) })
 
   const app = createGateApp({
@@ -52,19 +54,9 @@ describeGate('SilentAuth over HTTP, with a clock that can be moved', async () =>
     })
   const [gate, otherGate] = [clientOf(secret), clientOf(otherSecret)]
   return {
+    ...harness,
     gate,
     otherGate,
-    desk: test.local.desk,
-    approver: test.approver,
-    secondApprover: await test.person({ email: 'second@example.com' }),
-    person: (details) => test.person(details),
-    setPolicies: (policies) => test.policies(policies),
-    setAgentStatus: async (status) => {
-      await test.agent({ ...agent, status })
-    },
-    advance: (ms) => test.clock.advance(ms),
-    now: () => test.clock.now(),
-    sweep: () => test.local.sweep(),
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
       await otherGate[Symbol.asyncDispose]()
@@ -88,13 +80,16 @@ describeGate('SilentAuth over a server with SQLite', async () => {
   })
   const { localGate: local, projectId } = server
   const agent = await server.addAgent({ fingerprint: 'refund-agent-v1' })
-  const addKey = async (agents: ProjectKey['agents']): Promise<string> => {
+  const addKey = async (
+    agents: ProjectKey['agents'],
+    kind: ProjectKey['kind'] = 'agent',
+  ): Promise<{ secret: string; principal: KeyPrincipal }> => {
     const [secret, id] = [newSecret(), newId('key')]
     const key: ProjectKey = {
       id,
       lineage: id,
       projectId,
-      kind: 'agent',
+      kind,
       name: 'contract',
       agents,
       environment: undefined,
@@ -104,15 +99,27 @@ describeGate('SilentAuth over a server with SQLite', async () => {
       createdAt: Date.now(),
     }
     await local.administer('system:setup', 'key.created', { key_id: id }, (tx) => tx.putKey(key))
-    return secret
+    return { secret, principal: { type: 'key', id, projectId } }
   }
-  const person = async (details: Partial<Pick<Person, 'email' | 'roles' | 'groups'>> = {}): Promise<Principal> => {
+  const change: GateHarness['change'] = async ({ id }, details) => {
+    const before = (await server.store.person(id)) as Person
+    await local.administer('system:setup', 'person.changed', { user_id: id }, (tx) =>
+      tx.putPerson({ ...before, ...details }),
+    )
+  }
+  const person: GateHarness['person'] = async ({ linked, ...details } = {}) => {
     const { email = `${newId('p')}@example.com`, roles = ['approver'] as const, groups = [] } = details
     const { id } = await server.addPerson({ email, roles, groups })
-    return { type: 'person', id, projectId, via: 'session' }
+    const principal: Principal = { type: 'person', id, projectId, via: 'session' }
+    if (linked) await change(principal, { linked })
+    return principal
   }
-  const setAgentStatus = (status: Agent['status']): Promise<void> =>
-    local.administer('system:setup', 'agent.changed', { agent_id: agent.id }, (tx) => tx.putAgent({ ...agent, status }))
+  const changeAgent = async (details: Partial<Agent>): Promise<void> => {
+    const before = (await server.store.agent(agent.id)) as Agent
+    await local.administer('system:setup', 'agent.changed', { agent_id: agent.id }, (tx) =>
+      tx.putAgent({ ...before, ...details }),
+    )
+  }
   const clientOf = (secretKey: string): SilentAuth =>
     new SilentAuth({
       baseUrl: server.url,
@@ -121,18 +128,27 @@ describeGate('SilentAuth over a server with SQLite', async () => {
       issuer: server.issuer,
       keys: path.join(dataDir, 'public.jwks.json'),
     })
-  const [gate, otherGate] = [clientOf(await addKey([agent.id])), clientOf(await addKey([]))]
+  const gate = clientOf((await addKey([agent.id])).secret)
+  const otherGate = clientOf((await addKey([])).secret)
+  const { principal: verifier } = await addKey([], 'verifier')
   return {
     gate,
     otherGate,
     desk: local.desk,
+    counter: {
+      verify: (request) => local.counter.verify(verifier, request),
+      redeem: (request) => local.counter.redeem(verifier, request),
+      logExecution: (report) => local.counter.logExecution(verifier, report),
+    },
     approver: await person({ email: 'approver@example.com' }),
     secondApprover: await person({ email: 'second@example.com' }),
     person,
+    change,
     setPolicies: async (policies) => {
       await server.setPolicies(policies.map((policy, index) => parsePolicy({ priority: 1000 - index, ...policy })))
     },
-    setAgentStatus,
+    setAgentStatus: (status) => changeAgent({ status }),
+    setAgentOwner: (owner) => changeAgent({ owner }),
     now: () => Date.now(),
     sweep: () => local.sweep(),
     async [Symbol.asyncDispose]() {

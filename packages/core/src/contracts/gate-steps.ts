@@ -5,11 +5,12 @@
  */
 import { expect } from 'vitest'
 import { type ErrorCode, isSilentAuthError, type SilentAuthError } from '../errors.js'
-import type { GateCall, Outcome } from '../gate.js'
+import type { Claim, GateCall, Outcome } from '../gate.js'
 import { randomToken } from '../id.js'
 import type { Intent, IntentDraft } from '../intent.js'
 import type { JsonObject } from '../json.js'
 import { snapshot } from '../params.js'
+import type { PermitClaims } from '../permit-claims.js'
 import type { Principal } from '../registry.js'
 import type { Attempt } from '../state.js'
 import type { Vote } from '../vote.js'
@@ -77,4 +78,41 @@ export async function errorOf(work: Promise<unknown>): Promise<SilentAuthError> 
 
 export async function expectCode(work: Promise<unknown>, code: ErrorCode): Promise<void> {
   expect(await errorOf(work)).toMatchObject({ code })
+}
+
+/** Approves with edits. */
+export async function edit(
+  desk: GateHarness['desk'],
+  person: Principal,
+  id: Intent['id'],
+  params: JsonObject,
+): Promise<void> {
+  const { intentHash, confirmation } = await desk.read(person, id)
+  await desk.vote(person, id, { verdict: 'approve', intentHash, confirm: confirmation, params })
+}
+
+export function tokenOf(claim: Claim): string {
+  if (claim.type !== 'granted') throw new Error(`the claim is ${claim.type}`)
+  return claim.permit
+}
+
+/** As a backend asks, of the permit of this intent. */
+export async function verify(
+  { counter }: GateHarness,
+  { action, params, audience }: Intent,
+  token: string | undefined,
+): Promise<PermitClaims> {
+  if (token === undefined) throw new Error('there is no token')
+  return counter.verify({ token, action, params, audience })
+}
+
+/** As a backend uses it, by default under an id of its own. */
+export async function redeem(
+  { counter }: GateHarness,
+  { action, paramsDigest, audience }: Intent,
+  claim: Claim,
+  details: { readonly redemptionId?: string; readonly idempotent?: boolean } = {},
+): Promise<{ replayed: boolean }> {
+  const redemptionId = `redemption-${randomToken()}`
+  return counter.redeem({ token: tokenOf(claim), redemptionId, action, paramsDigest, audience, ...details })
 }

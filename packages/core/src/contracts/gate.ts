@@ -9,9 +9,12 @@ import { type GateCall, type GateEvent, guard } from '../gate.js'
 import { newId } from '../id.js'
 import { snapshot } from '../params.js'
 import { verifyPermit } from '../permit.js'
+import { DECISION_TESTS } from './gate-decisions.js'
 import { DENIAL_TESTS } from './gate-denials.js'
+import { EXECUTION_TESTS } from './gate-executions.js'
 import type { GateHarness } from './gate-harness.js'
 import { KILL_SWITCH_TESTS } from './gate-kill-switch.js'
+import { PERMIT_TESTS } from './gate-permits.js'
 import {
   aCall,
   aDraft,
@@ -61,11 +64,14 @@ function harnessOf(harness: GateHarness): GateHarness {
     gate: harness.gate,
     otherGate: harness.otherGate,
     desk: harness.desk,
+    counter: harness.counter,
     approver: harness.approver,
     secondApprover: harness.secondApprover,
     person: (details) => harness.person(details),
+    change: (person, details) => harness.change(person, details),
     setPolicies: (policies) => harness.setPolicies(policies),
     setAgentStatus: (status) => harness.setAgentStatus(status),
+    setAgentOwner: (owner) => harness.setAgentOwner(owner),
     now: () => harness.now(),
     sweep: () => harness.sweep(),
     [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose](),
@@ -80,12 +86,15 @@ const SECRET = 'hunter2-must-never-be-in-a-message'
 const READS = { name: 'reads', match: { action_pattern: 'read_*' }, decision: 'auto_approve', any_params: true }
 
 const GATE_TESTS: readonly GateTest[] = [
+  ...DECISION_TESTS,
   ...DENIAL_TESTS,
   ...KILL_SWITCH_TESTS,
+  ...EXECUTION_TESTS,
+  ...PERMIT_TESTS,
 
   // Declaring
   {
-    name: 'declares an intent that waits for a person',
+    name: 'I1 declares an intent that waits for a person',
     async run({ gate }) {
       const intent = await gate.declare(aDraft())
       expect(intent).toMatchObject({
@@ -102,7 +111,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'answers the same declaration under one key with the same intent',
+    name: 'I15 answers the same declaration under one key with the same intent',
     async run({ gate }) {
       const draft = aDraft({ idempotencyKey: 'call-1' })
       const [first, second] = [await gate.declare(draft), await gate.declare(draft)]
@@ -110,7 +119,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'makes one intent of ten declarations at once under one key',
+    name: 'I15 makes one intent of ten declarations at once under one key',
     async run({ gate }) {
       const draft = aDraft({ idempotencyKey: 'call-1' })
       const intents = await Promise.all(Array.from({ length: 10 }, () => gate.declare(draft)))
@@ -125,7 +134,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'refuses other params under the same key',
+    name: 'I15 refuses other params under the same key',
     async run({ gate }) {
       await gate.declare(aDraft({ idempotencyKey: 'call-1' }))
       const other = aDraft({ idempotencyKey: 'call-1', params: { customer_id: 'cust_4821', amount: 2500 } })
@@ -133,14 +142,14 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'keeps the idempotency keys of two keys apart',
+    name: 'I15 keeps the idempotency keys of two keys apart',
     async run({ gate, otherGate }) {
       const draft = aDraft({ idempotencyKey: 'call-1' })
       expect((await otherGate.declare(draft)).id).not.toBe((await gate.declare(draft)).id)
     },
   },
   {
-    name: 'settles at once what a policy approves, without a permit in sight',
+    name: 'I1 P2 settles at once what a policy approves, without a permit in sight',
     async run({ gate, setPolicies }) {
       await setPolicies([READS])
       const intent = await gate.declare(aDraft({ action: 'read_logs' }))
@@ -148,7 +157,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'settles at once what a policy denies',
+    name: 'I1 settles at once what a policy denies',
     async run({ gate, setPolicies }) {
       await setPolicies([{ name: 'never', match: { action_pattern: 'issue_*' }, decision: 'auto_deny' }])
       const intent = await gate.declare(aDraft())
@@ -293,7 +302,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'expires what nobody decides, and wakes who waits for it',
+    name: 'I7 expires what nobody decides, and wakes who waits for it',
     clock: true,
     async run({ gate, advance, sweep }) {
       const { id } = await gate.declare(aDraft({ expiresInSeconds: 60 }))
@@ -306,7 +315,7 @@ const GATE_TESTS: readonly GateTest[] = [
 
   // Cancelling
   {
-    name: 'cancels what is pending, and says why',
+    name: 'I6 cancels what is pending, and says why',
     async run({ gate, desk, approver }) {
       const { id } = await gate.declare(aDraft())
       const cancelled = await gate.cancel(id, 'the user left')
@@ -315,7 +324,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'abandons what is approved and not claimed',
+    name: 'E14 abandons what is approved and not claimed',
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
@@ -392,7 +401,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'grants exactly one of fifty claims at once',
+    name: 'E1 grants exactly one of fifty claims at once',
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
@@ -405,7 +414,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'grants the same attempt once more, with the same permit',
+    name: 'E2 grants the same attempt once more, with the same permit',
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
@@ -415,7 +424,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'tells another attempt until when the first may run',
+    name: 'E3 tells another attempt until when the first may run',
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
@@ -425,7 +434,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'records a success, and never grants again',
+    name: 'E11 records a success, and never grants again',
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
@@ -540,7 +549,7 @@ const GATE_TESTS: readonly GateTest[] = [
     },
   },
   {
-    name: 'takes a grant back that was never entered',
+    name: 'E10 takes a grant back that was never entered',
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
@@ -612,12 +621,14 @@ const GATE_TESTS: readonly GateTest[] = [
     async run({ gate, desk, approver }) {
       const events: GateEvent['type'][] = []
       const execute = vi.fn(() => 'refunded')
+      let decided: Promise<void> | undefined
       const result = await guard(gate, aCall(), execute, {
         onEvent(event) {
           events.push(event.type)
-          if (event.type === 'pending') void decide(desk, approver, event.intent.id, 'approve')
+          if (event.type === 'pending') decided = decide(desk, approver, event.intent.id, 'approve')
         },
       })
+      await decided
       expect([result, execute.mock.calls.length, events]).toEqual([
         'refunded',
         1,
@@ -629,12 +640,14 @@ const GATE_TESTS: readonly GateTest[] = [
     name: 'runs no tool that a person denies',
     async run({ gate, desk, approver }) {
       const execute = vi.fn()
+      let decided: Promise<void> | undefined
       const guarded = guard(gate, aCall(), execute, {
         onEvent(event) {
-          if (event.type === 'pending') void decide(desk, approver, event.intent.id, 'deny')
+          if (event.type === 'pending') decided = decide(desk, approver, event.intent.id, 'deny')
         },
       })
       await expectCode(guarded, 'INTENT_DENIED')
+      await decided
       expect(execute).not.toHaveBeenCalled()
     },
   },
@@ -643,10 +656,12 @@ const GATE_TESTS: readonly GateTest[] = [
     async run({ gate, desk, approver }) {
       const execute = vi.fn(() => 'refunded')
       const call = aCall()
+      const decided: Promise<void>[] = []
       const onEvent = (event: GateEvent) => {
-        if (event.type === 'pending') decide(desk, approver, event.intent.id, 'approve').catch(() => undefined)
+        if (event.type === 'pending') decided.push(decide(desk, approver, event.intent.id, 'approve'))
       }
       await Promise.allSettled(Array.from({ length: 5 }, () => guard(gate, call, execute, { onEvent })))
+      await Promise.allSettled(decided)
       await expectCode(guard(gate, call, execute), 'ALREADY_EXECUTED')
       expect(execute).toHaveBeenCalledTimes(1)
     },

@@ -1,0 +1,41 @@
+/**
+ * The harness of a gate in process, over whatever store the gate has.
+ *
+ * @module
+ */
+import type { TestGate } from '../testing/test-gate.js'
+import type { GateHarness } from './gate-harness.js'
+
+/** Disposing it disposes the gate, and not a store that the gate was given. */
+export async function testGateHarness(test: TestGate): Promise<GateHarness> {
+  let agent = await test.agent()
+  const { gate } = await test.addKey({ agents: [agent.id] })
+  const other = await test.addKey()
+  const verifier = await test.addKey({ kind: 'verifier' })
+  const { counter, desk } = test.local
+  return {
+    gate,
+    otherGate: other.gate,
+    desk,
+    counter: {
+      verify: (request) => counter.verify(verifier.principal, request),
+      redeem: (request) => counter.redeem(verifier.principal, request),
+      logExecution: (report) => counter.logExecution(verifier.principal, report),
+    },
+    approver: test.approver,
+    secondApprover: await test.person({ email: 'second@example.com' }),
+    person: (details) => test.person(details),
+    change: (person, details) => test.change(person, details),
+    setPolicies: (policies) => test.policies(policies),
+    setAgentStatus: async (status) => {
+      agent = await test.agent({ ...agent, status })
+    },
+    setAgentOwner: async (owner) => {
+      agent = await test.agent({ ...agent, owner })
+    },
+    advance: (ms) => test.clock.advance(ms),
+    now: () => test.clock.now(),
+    sweep: () => test.local.sweep(),
+    [Symbol.asyncDispose]: () => test[Symbol.asyncDispose](),
+  }
+}
