@@ -24,4 +24,4 @@ export type { Decide, GateHooks, GateOnStage, Stage } from './contracts/adapter-
 export { type DescribeGateOptions, describeGate } from './contracts/gate.js'
 export type { GateCounter, GateDesk, GateHarness } from './contracts/gate-harness.js'
 export { type DescribeStoreOptions, describeStore } from './contracts/store.js'
-export { testGateHarness } from './contracts/test-gate-harness.js'
+export { type GateUnderTest, testGateHarness } from './contracts/test-gate-harness.js'

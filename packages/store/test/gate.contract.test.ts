@@ -1,27 +1,28 @@
-import { describeGate } from '@silentauth/core/contracts'
-import { fakeClock } from '@silentauth/core/testing'
+import type { Store } from '@silentauth/core'
+import { describeGate, testGateHarness } from '@silentauth/core/contracts'
+import { fakeClock, testGate } from '@silentauth/core/testing'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
 import { afterAll, beforeAll } from 'vitest'
-import { startPostgres, type TestDatabase, type TestPostgres } from '../../../test/support/postgres.js'
-import { gateHarness } from './gate-harness.js'
+import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js'
 
+// One store for all tests, each with a project of its own: what one leaves behind must not disturb the next.
+const clock = fakeClock()
 let postgres: TestPostgres
-let template: TestDatabase
+const stores: { postgres?: Store; sqlite?: Store } = {}
 beforeAll(async () => {
+  stores.sqlite = await sqliteStore({ file: ':memory:', now: clock.now })
   postgres = await startPostgres()
-  template = await postgres.createDatabase()
-  await (await postgresStore({ url: template.url }))[Symbol.asyncDispose]()
-})
-afterAll(() => postgres?.stop())
-
-describeGate('localGate over SQLite', async () => {
-  const clock = fakeClock()
-  return gateHarness(clock, await sqliteStore({ file: ':memory:', now: clock.now }))
+  const { url } = await postgres.createDatabase()
+  stores.postgres = await postgresStore({ url, now: clock.now })
+}, 180_000)
+afterAll(async () => {
+  for (const store of Object.values(stores)) await store[Symbol.asyncDispose]()
+  await postgres?.stop()
 })
 
-describeGate('localGate over PostgreSQL', async () => {
-  const clock = fakeClock()
-  const { url } = await postgres.createDatabase({ template: template.name })
-  return gateHarness(clock, await postgresStore({ url, now: clock.now }))
-})
+describeGate('localGate over SQLite', async () => testGateHarness(await testGate({ clock, store: stores.sqlite })))
+
+describeGate('localGate over PostgreSQL', async () =>
+  testGateHarness(await testGate({ clock, store: stores.postgres })),
+)

@@ -3,11 +3,26 @@
  *
  * @module
  */
-import type { TestGate } from '../testing/test-gate.js'
+import type { Gate } from '../gate.js'
+import type { EpochMs, JsonObject } from '../json.js'
+import type { LocalGate } from '../local-gate.js'
+import type { Agent, KeyPrincipal, Person, Principal, ProjectKey } from '../registry.js'
 import type { GateHarness } from './gate-harness.js'
 
+/** The `testGate` of `@silentauth/core/testing`, as far as the harness needs it. */
+export interface GateUnderTest extends AsyncDisposable {
+  readonly local: LocalGate
+  readonly clock: { now(): EpochMs; advance(ms: number): void }
+  readonly approver: Principal
+  person(details?: Partial<Omit<Person, 'projectId'>>): Promise<Principal>
+  change(person: Principal, details: Partial<Omit<Person, 'id' | 'projectId'>>): Promise<void>
+  agent(details?: Partial<Agent>): Promise<Agent>
+  addKey(details?: Partial<ProjectKey>): Promise<{ gate: Gate; principal: KeyPrincipal }>
+  policies(policies: readonly JsonObject[]): Promise<void>
+}
+
 /** Disposing it disposes the gate, and not a store that the gate was given. */
-export async function testGateHarness(test: TestGate): Promise<GateHarness> {
+export async function testGateHarness(test: GateUnderTest): Promise<GateHarness> {
   let agent = await test.agent()
   const { gate } = await test.addKey({ agents: [agent.id] })
   const other = await test.addKey()
