@@ -105,6 +105,40 @@ describe.each(Object.entries(DATABASES))('the outbox of %s', (_, database) => {
   })
 })
 
+describe('the outbox of PostgreSQL', () => {
+  it('passes over what another worker is claiming, and does not wait for it', async () => {
+    const stores = await open(await (DATABASES.PostgreSQL as () => Promise<() => Promise<Store>>)(), 2)
+    const [store, other] = stores as [Store, Store]
+    const undecided = Promise.withResolvers<void>()
+    try {
+      await enqueue(store, 10)
+      const holding = Promise.withResolvers<readonly ClaimedDelivery[]>()
+      const held = store.transaction(async (tx) => {
+        const now = await tx.now()
+        const claimed = await tx.claimDeliveries({
+          projectId: PROJECT,
+          channel: 'chat',
+          now,
+          leaseMs: 60_000,
+          limit: 6,
+        })
+        holding.resolve(claimed)
+        await undecided.promise
+        return claimed
+      })
+      await holding.promise
+      // Before the first one has committed: it still holds the locks.
+      const rest = await claim(other, { limit: 10 })
+      undecided.resolve()
+      const all = [...(await held), ...rest].map(({ event }) => event.id)
+      expect([rest.length, new Set(all).size]).toEqual([4, 10])
+    } finally {
+      undecided.resolve()
+      for (const each of stores) await each[Symbol.asyncDispose]()
+    }
+  })
+})
+
 async function open(make: () => Promise<Store>, count: number): Promise<readonly Store[]> {
   const stores: Store[] = []
   for (let index = 0; index < count; index++) stores.push(await make())

@@ -16,14 +16,20 @@ export interface WorkerOptions extends CheckOptions {
 const options = JSON.parse(process.argv[2] ?? '') as WorkerOptions
 // In whole ten seconds, so that no instant falls within the skew of another.
 const clock = fakeClock(Math.floor(Date.now() / 10_000) * 10_000)
-await using store = await opened(options.store)
+await using stack = new AsyncDisposableStack()
+const stores = await opened(options.store)
+for (const store of new Set(stores)) stack.use(store)
 const signer = await privateKeySigner(await generateSigningKey('EdDSA'))
-const checked = await check({ store, clock, signer }, options)
+const checked = await check({ stores, clock, signer }, options)
 process.stdout.write(`${JSON.stringify(checked)}\n`)
 
-async function opened(at: WorkerOptions['store']): Promise<Store> {
+/** Of two nodes: over memory and one file they share the store, so that the same seed does the same again. */
+async function opened(at: WorkerOptions['store']): Promise<readonly [Store, Store]> {
   const { now } = clock
-  if (at === 'memory') return memoryStore({ now })
-  if (at.startsWith('sqlite:')) return sqliteStore({ file: at.slice('sqlite:'.length), now })
-  return postgresStore({ url: at, now, maxConnections: 6 })
+  if (at.startsWith('postgres:')) {
+    const node = () => postgresStore({ url: at, now, maxConnections: 4 })
+    return [await node(), await node()]
+  }
+  const store = at === 'memory' ? memoryStore({ now }) : await sqliteStore({ file: at.slice('sqlite:'.length), now })
+  return [store, store]
 }

@@ -29,11 +29,12 @@ import { placeAll } from '../database.ts'
 import { faultyStore, type StoreFault } from '../faulty-store.ts'
 import { flawsOf, historyOf } from '../history.ts'
 import { type Action, PEOPLE, type PersonName, type PolicyName, TERMS } from './action.ts'
-import { type Interleaved, interleavedStore } from './interleaved-store.ts'
+import { interleavedStore, type Turns, turns } from './interleaved-store.ts'
 import type { Seen } from './reference.ts'
 
 export interface Stage {
-  readonly store: Store
+  /** One for each node. What they store is the same. */
+  readonly stores: readonly [Store, ...Store[]]
   readonly clock: FakeClock
   readonly signer: Signer
 }
@@ -48,7 +49,7 @@ export interface Subject extends AsyncDisposable {
   isDeclared(intent: number): boolean
   /** Whether somebody has this permit's token. */
   has(intent: number, permit: number): boolean
-  readonly interleaved: Interleaved['between']
+  readonly interleaved: Turns['between']
   /** From now on; undefined: nothing fails. */
   arm(fault: StoreFault | undefined): void
   /** What of the whole history contradicts itself. */
@@ -59,26 +60,32 @@ const ISSUER = 'urn:silentauth:model'
 const ACTION = 'issue_refund'
 const FINGERPRINT = 'refund-agent'
 
-export async function subject({ store: inner, clock, signer }: Stage): Promise<Subject> {
-  const faulty = faultyStore(inner)
-  const { store, between } = interleavedStore(faulty.store)
+export async function subject({ stores, clock, signer }: Stage): Promise<Subject> {
+  const [inner] = stores
+  const faulty = stores.map(faultyStore)
+  const meeting = turns()
   const projectId = newId('prj')
-  const local = localGate({
-    store,
-    signer,
-    projectId,
-    issuer: ISSUER,
-    publicUrl: 'http://127.0.0.1:4747',
-    sweepMs: 0,
-    pollMs: 0,
-    now: clock.now,
-  })
+  const gates = faulty.map(({ store }) =>
+    localGate({
+      store: interleavedStore(store, meeting),
+      signer,
+      projectId,
+      issuer: ISSUER,
+      publicUrl: 'http://127.0.0.1:4747',
+      sweepMs: 0,
+      pollMs: 0,
+      now: clock.now,
+    }),
+  )
+  let asked = 0
+  /** Each time another one: what one node did, the next one must know. */
+  const node = (): LocalGate => gates[asked++ % gates.length] as LocalGate
   const started = clock.now()
   const names = new Map(PEOPLE.map((name) => [name, newId('usr')]))
   const agentKey = aKey('agent')
   const verifierKey = aKey('verifier')
   const agentId = newId('agt')
-  await local.administer('system:setup', 'project.created', {}, async (tx) => {
+  await node().administer('system:setup', 'project.created', {}, async (tx) => {
     await tx.putProject({
       id: projectId,
       name: 'model',
@@ -93,7 +100,6 @@ export async function subject({ store: inner, clock, signer }: Stage): Promise<S
     await tx.putAgent(agent(false))
     await tx.putPolicies(projectId, [aPolicy('one', started)])
   })
-  const gate = local.gateFor(principalOf(agentKey))
   const ids: IntentId[] = []
   const tokens = new Map<string, string>()
   const permits = new Map<string, { intent: number; permit: number }>()
@@ -158,8 +164,6 @@ export async function subject({ store: inner, clock, signer }: Stage): Promise<S
     return id
   }
   const since = (at: number | undefined): number | undefined => (at === undefined ? undefined : (at - started) / 1000)
-  const administer: LocalGate['administer'] = (...args) => local.administer(...args)
-
   /** Its place, or the next one: whoever asks in the order of declaring gives places in that order. */
   function placeOf(id: IntentId): number {
     const known = ids.indexOf(id)
@@ -167,6 +171,8 @@ export async function subject({ store: inner, clock, signer }: Stage): Promise<S
   }
 
   async function ask(action: Action): Promise<string> {
+    const local = node()
+    const gate = local.gateFor(principalOf(agentKey))
     switch (action.type) {
       case 'tick':
         clock.advance(action.seconds * 1000)
@@ -175,15 +181,15 @@ export async function subject({ store: inner, clock, signer }: Stage): Promise<S
         await local.sweep()
         return 'ok'
       case 'agent':
-        await administer('system:setup', 'agent.changed', {}, (tx) => tx.putAgent(agent(action.paused)))
+        await local.administer('system:setup', 'agent.changed', {}, (tx) => tx.putAgent(agent(action.paused)))
         return 'ok'
       case 'policy':
-        await administer('system:setup', 'policies.changed', {}, (tx) =>
+        await local.administer('system:setup', 'policies.changed', {}, (tx) =>
           tx.putPolicies(projectId, [aPolicy(action.policy, clock.now())]),
         )
         return 'ok'
       case 'person':
-        await administer('system:setup', 'person.changed', {}, (tx) =>
+        await local.administer('system:setup', 'person.changed', {}, (tx) =>
           tx.putPerson(personCalled(action.person, action.active)),
         )
         return 'ok'
@@ -296,6 +302,7 @@ export async function subject({ store: inner, clock, signer }: Stage): Promise<S
 
   async function seen(place: number): Promise<Seen> {
     const id = idOf(place)
+    const gate = node().gateFor(principalOf(agentKey))
     const [intent, state] = [await gate.read(id), await inner.intent(id)]
     if (!state) throw new TypeError(`${id} is gone`)
     if (intent.permitToken !== undefined) tokens.set(claimsOf(intent.permitToken).jti, intent.permitToken)
@@ -343,14 +350,24 @@ export async function subject({ store: inner, clock, signer }: Stage): Promise<S
       for (const [jti, at] of permits) if (at.intent === intent && at.permit === permit) return tokens.has(jti)
       return false
     },
-    interleaved: between,
-    arm: faulty.arm,
+    interleaved: meeting.between,
+    arm(fault) {
+      for (const each of faulty) each.arm(fault)
+    },
     async flaws() {
       await placeAll(inner, projectId)
-      const flaws = flawsOf(await historyOf(inner, projectId, faulty.outbox))
+      const flaws = flawsOf(
+        await historyOf(
+          inner,
+          projectId,
+          faulty.flatMap(({ outbox }) => outbox),
+        ),
+      )
       return Object.entries(flaws).flatMap(([name, times]) => (times > 0 ? [`${name} ${times}`] : []))
     },
-    [Symbol.asyncDispose]: () => local[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      for (const gate of gates) await gate[Symbol.asyncDispose]()
+    },
   }
 
   /** One whose answer was lost is there all the same, or never will be. */
