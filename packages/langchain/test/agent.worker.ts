@@ -24,7 +24,7 @@ import { pendingGates, resolveInterrupts } from '@silentauth/langchain/langgraph
 import { sqliteStore } from '@silentauth/store/sqlite'
 import { createAgent, tool } from 'langchain'
 import { z } from 'zod'
-import { SqliteSaver } from './sqlite-saver.ts'
+import { SqliteSaver } from '../../../examples/langgraph-suspend/sqlite-saver.ts'
 
 /** Where a process is killed. */
 export type KillPoint =

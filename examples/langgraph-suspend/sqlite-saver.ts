@@ -1,5 +1,5 @@
 /**
- * A LangGraph checkpointer on `node:sqlite`, so that threads outlive a process in tests without a native module. Not for
+ * A LangGraph checkpointer on `node:sqlite`, so that threads outlive a process without a native module. Not for
  * production: it knows the current checkpoint format only.
  *
  * @module
