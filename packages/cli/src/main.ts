@@ -6,19 +6,8 @@
  */
 import { isSilentAuthError } from '@silentauth/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { AUDIT_EXIT, EXIT } from './exit.js'
 import { printable } from './printable.js'
-
-/** 1 is left to crashes, so that a script can tell "no" from "broken". */
-export const EXIT = {
-  ok: 0,
-  refused: 12,
-  usage: 64,
-  unavailable: 69,
-  signedOut: 77,
-} as const
-
-/** Of what is verified for auditors, where 1 says that something was tampered with. */
-export const AUDIT_EXIT = { whole: 0, tampered: 1, usage: 2, incomplete: 3 } as const
 
 const AGENT_ACTS = {
   pause: 'stop an agent, at once',
@@ -171,6 +160,15 @@ export async function main(args: readonly string[]): Promise<number> {
     .option('--since <checkpoint>', 'file of a checkpoint that somebody kept')
     .description('that a leaf is in the log, and that the log still begins as it did')
     .action(ends(async (leaf: string, options) => (await import('./audit.js')).auditProof(leaf, options)))
+
+  program
+    .command('restore')
+    .option('--accept', 'the database is an older one, and what it lost is lost')
+    .option('--data <folder>', 'of an embedded gate that is stopped', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--state <folder>', 'where the last checkpoint is held; default: SILENTAUTH_STATE, else the state folder')
+    .option('--json', 'the outcome, on stdout')
+    .description('after a backup was restored: what was lost; with --accept, go on without it')
+    .action(ends(async (options) => (await import('./restore.js')).restore(options)))
 
   try {
     await program.parseAsync([...args], { from: 'user' })

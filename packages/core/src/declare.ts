@@ -13,7 +13,7 @@ import { SilentAuthError } from './errors.js'
 import { type IntentId, newId, randomToken } from './id.js'
 import type { Edits, IntentDraft } from './intent.js'
 import type { Digest, EpochMs, Json, JsonObject } from './json.js'
-import type { Facts } from './judgement.js'
+import { type Facts, isCautious } from './judgement.js'
 import { hmacSha256 } from './keyed-digest.js'
 import { ownerOf } from './ownership.js'
 import { type Snapshot, snapshot } from './params.js'
@@ -77,6 +77,7 @@ export function declarationOf(input: DeclareInput): { declaration: Declaration; 
     idempotent,
     now,
     projectZone: project.timezone,
+    cautious: isCautious(facts, now),
   })
   const { policy, verdict } = evaluation
   const terms = policyTerms(policy)

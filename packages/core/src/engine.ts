@@ -184,14 +184,16 @@ export function engine({
     },
 
     async facts(reader, { keyId, source, agentId }) {
-      const [projectNow, directory, key, agent, set] = await Promise.all([
+      const [projectNow, directory, key, agent, set, epochs] = await Promise.all([
         project(reader),
         reader.directory(projectId),
         reader.key(keyId),
         own.agent(reader, { agentId, source }),
         policies(reader),
+        reader.logEpochs(projectId),
       ])
-      return { project: projectNow, directory, key, agent, policies: set }
+      const cautiousUntil = Math.max(0, ...epochs.map((epoch) => epoch.cautiousUntil))
+      return { project: projectNow, directory, key, agent, policies: set, cautiousUntil }
     },
 
     async agent(reader, { source, agentId }) {

@@ -232,6 +232,7 @@ export type {
   StoredPolicies,
 } from './registry.js'
 export type { LivingLog } from './release.js'
+export { acceptRestore, type RestoreOptions, type RestoreReport } from './restore.js'
 export { type RevocationIssuer, type RevocationIssuerOptions, revocationIssuer } from './revocation-issuer.js'
 export {
   LIST_SECONDS,

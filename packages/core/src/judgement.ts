@@ -23,6 +23,12 @@ export interface Facts {
   /** The agent that the key was bound to, else the registered one that `source` names. */
   readonly agent: Agent | undefined
   readonly policies: PolicySet
+  /** R2: until then nothing is approved by policy alone. @default never */
+  readonly cautiousUntil?: EpochMs | undefined
+}
+
+export function isCautious({ cautiousUntil = 0 }: Pick<Facts, 'cautiousUntil'>, now: EpochMs): boolean {
+  return now < cautiousUntil
 }
 
 export function judge(declaration: Declaration, facts: Facts, now: EpochMs): Judgement {
@@ -44,6 +50,7 @@ export function judge(declaration: Declaration, facts: Facts, now: EpochMs): Jud
     environment: declaration.environment,
     reenters: declaration.reenters,
     idempotent: declaration.idempotent,
+    cautious: isCautious(facts, now),
   })
   const rules: ApprovalRule[] = []
   if (declaration.verdict === 'require_approval') rules.push(approvalRule(declaration.policy, declaration.riskTier))

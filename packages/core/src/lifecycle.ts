@@ -19,6 +19,7 @@ import type { EpochMs } from './json.js'
 import { type ReconcileCommand, reconcileExecution, type WithdrawCommand, withdrawApproval } from './oversight.js'
 import { type RedeemCommand, redeemApproval } from './redemption.js'
 import { type LogExecutionCommand, logExecution, type ReportCommand, reportExecution } from './report.js'
+import { type RestoreCommand, restoreIntent } from './restored-intent.js'
 import {
   event,
   type LifecycleEvent,
@@ -52,6 +53,7 @@ export type Command =
   | WithdrawCommand
   | ReconcileCommand
   | LiftDenialCommand
+  | RestoreCommand
   | { readonly type: 'tick' }
 
 /**
@@ -110,6 +112,8 @@ function apply(state: State, command: Exclude<Command, { type: 'declare' }>, now
       return reconcileExecution(state, command, now)
     case 'lift_denial':
       return liftDenial(state, command)
+    case 'restore':
+      return restoreIntent(state, now)
     case 'tick':
       return unchanged(state)
   }

@@ -41,6 +41,8 @@ export interface Subject {
   readonly now?: EpochMs | undefined
   /** @default 'UTC' */
   readonly projectZone?: string | undefined
+  /** R2: an older backup was restored, and what it lost may still be under way. @default false */
+  readonly cautious?: boolean | undefined
 }
 
 export type Evaluation = (
@@ -88,7 +90,8 @@ export function evaluate(set: PolicySet, subject: Subject): Evaluation {
     return { verdict, policy, code, shadow, withheld }
   }
   if (verdict !== policy.decision) note(withheld, { policy: policyRef(policy), because: 'allow' })
-  return { verdict, policy, code: undefined, shadow, withheld }
+  const held = verdict === 'auto_approve' && subject.cautious
+  return { verdict: held ? 'require_approval' : verdict, policy, code: undefined, shadow, withheld }
 }
 
 function byPrecedence(one: Policy, other: Policy): number {

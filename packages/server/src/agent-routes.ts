@@ -4,10 +4,18 @@
  *
  * @module
  */
-import { type IntentDraft, type LocalGate, type ProjectId, SilentAuthError, type Store } from '@silentauth/core'
+import {
+  type IntentDraft,
+  type LivingLog,
+  type LocalGate,
+  type ProjectId,
+  SilentAuthError,
+  type Store,
+} from '@silentauth/core'
 import { claimToWire, draftFromWire, executionToWire, intentToWire } from '@silentauth/core/wire'
 import { z } from 'zod'
 import { claimData, executionData, intentData, verdict } from './answer-forms.js'
+import { checkpointHeader } from './checkpoint-header.js'
 import type { SignedKey } from './credential.js'
 import { cancelForm, claimForm, declareForm, listQuery, reportForm } from './request-forms.js'
 import { type Route, route } from './route-table.js'
@@ -18,9 +26,10 @@ export interface AgentRoutesOptions {
   readonly gate: LocalGate
   readonly store: Store
   readonly declares: TokenBuckets
+  readonly log?: Pick<LivingLog, 'head'> | undefined
 }
 
-export function agentRoutes({ gate, store, declares }: AgentRoutesOptions): readonly Route[] {
+export function agentRoutes({ gate, store, declares, log }: AgentRoutesOptions): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -111,7 +120,8 @@ export function agentRoutes({ gate, store, declares }: AgentRoutesOptions): read
       async handle({ who: { principal }, intentId, body, retry }) {
         await rememberRequest(store, principal.id, intentId, retry)
         const attempt = { executionId: body.execution_id, attemptId: body.attempt_id, continues: body.continues }
-        return { data: claimToWire(await gate.gateFor(principal).claim(intentId, attempt)) }
+        const claim = await gate.gateFor(principal).claim(intentId, attempt)
+        return { data: claimToWire(claim), headers: checkpointHeader(log) }
       },
     }),
 

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { IntentId, LocalGate, PermitClaims, PermitId, Store } from '@silentauth/core'
+import type { IntentId, LivingLog, LocalGate, PermitClaims, PermitId, Store } from '@silentauth/core'
 import { executionToWire } from '@silentauth/core/wire'
 import { z } from 'zod'
 import { executionData } from './answer-forms.js'
+import { checkpointHeader } from './checkpoint-header.js'
 import { executionForm, redeemForm, verifyForm } from './request-forms.js'
 import { type Route, route } from './route-table.js'
 import { rememberRequest } from './transport-retry.js'
@@ -15,6 +16,7 @@ import { rememberRequest } from './transport-retry.js'
 export interface CounterRoutesOptions {
   readonly gate: LocalGate
   readonly store: Store
+  readonly log?: Pick<LivingLog, 'head'> | undefined
 }
 
 /** Every check of a permit can refuse it; the page of error codes has them all. */
@@ -29,7 +31,7 @@ const PERMIT_ERRORS = [
 
 const claims = z.record(z.string(), z.unknown()) as unknown as z.ZodType<PermitClaims>
 
-export function counterRoutes({ gate, store }: CounterRoutesOptions): readonly Route[] {
+export function counterRoutes({ gate, store, log }: CounterRoutesOptions): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -63,7 +65,7 @@ export function counterRoutes({ gate, store }: CounterRoutesOptions): readonly R
           audience: body.audience,
           idempotent: body.idempotent,
         })
-        return { data: { replayed } }
+        return { data: { replayed }, headers: checkpointHeader(log) }
       },
     }),
 

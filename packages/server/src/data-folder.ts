@@ -16,6 +16,8 @@ export interface DataFolder {
   read(name: string): Promise<unknown>
   /** 0600. */
   write(name: string, content: unknown): Promise<void>
+  /** For good; nothing happens when it is not there. */
+  remove(name: string): Promise<void>
 }
 
 /** Makes the folder, or tightens the one that is there. @throws Error when it is no folder, or somebody else's */
@@ -58,6 +60,10 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
       } finally {
         await rm(temporary, { force: true })
       }
+    },
+    async remove(name) {
+      await rm(fileIn(name), { force: true })
+      await syncFolder(where)
     },
   }
 }

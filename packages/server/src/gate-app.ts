@@ -52,7 +52,7 @@ export interface GateAppOptions {
   readonly publicKeys?: readonly PublicJwk[] | undefined
   /** What `/.well-known/silentauth-revocations` hands out. @default none: verifiers cannot poll */
   readonly revocations?: RevocationIssuer | undefined
-  /** The living log, whose checkpoints, proofs and exports auditors get. @default none: they get none */
+  /** The living log, whose checkpoints go with answers to claims and redemptions, and whose proofs and exports auditors get. @default none */
   readonly log?: CheckpointSource | undefined
   readonly limits?: Partial<Limits> | undefined
   /** Folder of the dashboard's build. @default none */
@@ -106,8 +106,8 @@ export function createGateApp(options: GateAppOptions): GateApp {
   )
 
   const table: readonly Route[] = [
-    ...agentRoutes({ gate, store, declares: tokenBuckets({ perMinute: limits.declaresPerMinute }) }),
-    ...counterRoutes({ gate, store }),
+    ...agentRoutes({ gate, store, declares: tokenBuckets({ perMinute: limits.declaresPerMinute }), log: options.log }),
+    ...counterRoutes({ gate, store, log: options.log }),
     // Before the inbox, whose `{id}` would take `events` for an id.
     ...waitRoutes({ gate, credentials: identify, waiters: waiting }),
     ...inboxRoutes({ desk: gate.desk, store }),

@@ -17,7 +17,7 @@ import {
 import type { DataFolder } from './data-folder.js'
 import type { Identity } from './embedded.js'
 
-const KEY_FILE = 'log-key.json'
+export const LOG_KEY_FILE = 'log-key.json'
 /** What an auditor pins: `vkey` and its fingerprint. No export and no server is believed about it. */
 export const LOG_VKEY_FILE = 'log-vkey.json'
 
@@ -44,10 +44,10 @@ export async function logKey(
 }
 
 async function keyIn(folder: DataFolder): Promise<Signer> {
-  let jwk = (await folder.read(KEY_FILE)) as PrivateJwk | undefined
+  let jwk = (await folder.read(LOG_KEY_FILE)) as PrivateJwk | undefined
   if (jwk === undefined) {
     jwk = await generateSigningKey('EdDSA')
-    await folder.write(KEY_FILE, jwk)
+    await folder.write(LOG_KEY_FILE, jwk)
   }
   return privateKeySigner(jwk)
 }

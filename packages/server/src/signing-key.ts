@@ -14,7 +14,7 @@ import {
 } from '@silentauth/core'
 import type { DataFolder } from './data-folder.js'
 
-const KEY_FILE = 'permit-key.json'
+export const PERMIT_KEY_FILE = 'permit-key.json'
 /** What verifiers of an embedded gate pin, instead of fetching keys from a port that anybody could have bound. */
 export const PUBLIC_KEYS_FILE = 'public.jwks.json'
 
@@ -23,10 +23,10 @@ export const PUBLIC_KEYS_FILE = 'public.jwks.json'
  * @throws SilentAuthError `KEY_REJECTED` for a file that holds no good key
  */
 export async function signingKey(folder: DataFolder, alg: PublicAlg): Promise<Signer> {
-  let jwk = (await folder.read(KEY_FILE)) as PrivateJwk | undefined
+  let jwk = (await folder.read(PERMIT_KEY_FILE)) as PrivateJwk | undefined
   if (jwk === undefined) {
     jwk = await generateSigningKey(alg)
-    await folder.write(KEY_FILE, jwk)
+    await folder.write(PERMIT_KEY_FILE, jwk)
   }
   const signer = await privateKeySigner(jwk)
   await folder.write(PUBLIC_KEYS_FILE, { keys: [signer.publicJwk] })

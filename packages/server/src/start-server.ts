@@ -30,6 +30,7 @@ import { createGateApp } from './gate-app.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
 import { livingLog } from './living-log.js'
+import { requireFresh, retiredKeys } from './retired-keys.js'
 import { revocationKey } from './revocation-key.js'
 import { signInLink } from './sign-in-link.js'
 import { secretKey, signingKey } from './signing-key.js'
@@ -126,6 +127,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   }
   try {
     const folder = await dataFolder(options.dataDir ?? '.silentauth')
+    const retired = await retiredKeys(folder)
+    if (options.executionSecret !== undefined) requireFresh(retired, options.executionSecret)
     const signer =
       options.executionSecret !== undefined
         ? secretKey(options.executionSecret)
@@ -174,7 +177,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       publicUrl: url,
       hosts: options.hosts,
       publicKeys: signer.publicJwk ? [signer.publicJwk] : [],
-      revocations: revocationIssuer({ store, projectId, issuer, signer: listSigner }),
+      revocations: revocationIssuer({ store, projectId, issuer, signer: listSigner, kids: () => retired.kids }),
       limits,
       pollMs: options.pollMs,
       log,

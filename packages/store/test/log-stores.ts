@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { backup, DatabaseSync } from 'node:sqlite'
 import { memoryStore, type Store } from '@silentauth/core'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
@@ -22,6 +22,13 @@ export interface LogData {
   open(options?: { readonly now?: () => number }): Promise<Store>
   /** Runs a statement behind the back of every store; durable ones only. */
   tamper(sql: string): Promise<void>
+  /** As it is now; durable ones only. */
+  backup(): Promise<LogBackup>
+}
+
+export interface LogBackup {
+  /** Puts it back in the place of what came after, whoever has that open. */
+  restore(): Promise<void>
 }
 
 export interface LogStores extends AsyncDisposable {
@@ -54,6 +61,9 @@ export function logStores(): LogStores {
             tamper: async () => {
               throw new TypeError('memory is not tampered with')
             },
+            backup: async () => {
+              throw new TypeError('memory has no backup')
+            },
           }
         }
         case 'SQLite': {
@@ -65,6 +75,19 @@ export function logStores(): LogStores {
               database.exec(sql)
               database.close()
             },
+            async backup() {
+              const copy = path.join(folder, `${files++}.backup`)
+              const live = new DatabaseSync(file, { timeout: 5000 })
+              live.exec(`vacuum into '${copy}'`)
+              live.close()
+              return {
+                async restore() {
+                  const older = new DatabaseSync(copy)
+                  await backup(older, file)
+                  older.close()
+                },
+              }
+            },
           }
         }
         case 'PostgreSQL': {
@@ -75,6 +98,21 @@ export function logStores(): LogStores {
             open: ({ now } = {}) => postgresStore({ url: database.url, now }),
             tamper: async (sql) => {
               await server.query(sql, database)
+            },
+            async backup() {
+              const cutOff = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}'`
+              await server.query(cutOff)
+              const copy = await server.createDatabase({ template: database.name })
+              return {
+                async restore() {
+                  await server.query(`alter database ${database.name} with allow_connections false`)
+                  await server.query(cutOff)
+                  // They change names, so that both still go with the server.
+                  await server.query(`alter database ${database.name} rename to ${database.name}_lost`)
+                  await server.query(`alter database ${copy.name} rename to ${database.name}`)
+                  await server.query(`alter database ${database.name}_lost rename to ${copy.name}`)
+                },
+              }
             },
           }
         }

@@ -1,0 +1,74 @@
+/**
+ * What an operator does after an older backup of the database was restored: look what was lost, and accept it.
+ *
+ * @module
+ */
+import {
+  acceptRestore,
+  headOf,
+  isSilentAuthError,
+  type LogHead,
+  logName,
+  noteSigner,
+  type PrivateJwk,
+  privateKeySigner,
+  type RestoreReport,
+  requireChain,
+  type Signer,
+} from '@silentauth/core'
+import { sqliteStore } from '@silentauth/store/sqlite'
+import { dataFolder } from './data-folder.js'
+import { identity } from './embedded.js'
+import { heldFile } from './held-file.js'
+import { LOG_KEY_FILE } from './log-key.js'
+import { retirePermitKey } from './retired-keys.js'
+import type { ServerOptions } from './start-server.js'
+import { stateFolder } from './state-folder.js'
+
+export interface RestoreServerOptions
+  extends Pick<ServerOptions, 'dataDir' | 'databaseFile' | 'stateDir' | 'logSigner' | 'executionSecret'> {
+  /** Else it only looks. @default false */
+  readonly accept?: boolean | undefined
+}
+
+export type RestoreOutcome =
+  | { readonly type: 'whole'; readonly held: LogHead | undefined }
+  /** The database is behind what is held of it; nothing was changed. */
+  | { readonly type: 'behind'; readonly held: LogHead | undefined; readonly stored: LogHead | undefined }
+  | { readonly type: 'accepted'; readonly report: RestoreReport }
+
+/**
+ * Over the same folders and database as the server, which must be stopped.
+ *
+ * @throws SilentAuthError `LOG_REWRITTEN` when the database is not an older one, but an altered one; Error when there is no gate
+ */
+export async function restoreServer(options: RestoreServerOptions = {}): Promise<RestoreOutcome> {
+  const folder = await dataFolder(options.dataDir ?? '.silentauth')
+  // Before anything is made in a folder that is not one of a gate.
+  const key = options.logSigner ?? (await keyIn(folder))
+  const { issuer, projectId } = await identity(folder)
+  const signer = await noteSigner(logName(issuer, projectId), key)
+  const held = heldFile(await stateFolder(options.stateDir), projectId)
+  await using store = await sqliteStore({ file: options.databaseFile ?? folder.fileIn('gate.db') })
+  if (options.accept) {
+    // Not in the database, so not in its transaction: retired once too often does no harm.
+    await retirePermitKey(folder, options.executionSecret)
+    return { type: 'accepted', report: await acceptRestore({ store, projectId, issuer, signer, held }) }
+  }
+  const chain = { projectId, keys: [signer] }
+  const note = await held.read()
+  const before = note === undefined ? undefined : await headOf(note, chain, 'held')
+  try {
+    await requireChain(store, chain, before)
+    return { type: 'whole', held: before }
+  } catch (error) {
+    if (!isSilentAuthError(error) || error.field !== 'held') throw error
+    return { type: 'behind', held: before, stored: await store.lastCheckpoint(projectId) }
+  }
+}
+
+async function keyIn(folder: Awaited<ReturnType<typeof dataFolder>>): Promise<Signer> {
+  const jwk = (await folder.read(LOG_KEY_FILE)) as PrivateJwk | undefined
+  if (jwk === undefined) throw new Error(`${folder.fileIn(LOG_KEY_FILE)} is not there: restore it with the database`)
+  return privateKeySigner(jwk)
+}
