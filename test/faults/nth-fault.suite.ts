@@ -22,7 +22,7 @@ import { sqliteStore } from '@silentauth/store/sqlite'
 import { startPostgres } from '../support/postgres.ts'
 import { type Fault, failingPostgresStatement, failingSqliteStatement } from './failing-statement.ts'
 import { type FaultyStore, faultyStore } from './faulty-store.ts'
-import { flawsOf, historyOf } from './history.ts'
+import { flawsOf, historyOf, placeAll } from './history.ts'
 import { DEFAULT_POLICIES, SCENARIOS, type Scenario } from './scenarios.ts'
 import { type Counters, randomOf, type Suite } from './suite.ts'
 
@@ -206,14 +206,6 @@ async function arranged({ clock, faulty, signer }: Stage, scenario: Scenario) {
       return { shape: shapeOf({ states: history.states, leaves: history.leaves.map(eventsOf) }), flaws }
     },
   }
-}
-
-/** Where leaves get their places after the commit, nobody else gives them any here. */
-async function placeAll(store: Store, projectId: ProjectId): Promise<void> {
-  await store.transaction(async (tx) => {
-    await tx.lockLog(projectId)
-    await tx.placeLeaves(projectId, 1000)
-  })
 }
 
 function eventsOf({ body }: { readonly body: string }): unknown {

@@ -25,9 +25,8 @@ import {
   type UserId,
 } from '@silentauth/core'
 import type { FakeClock } from '@silentauth/core/testing'
-import { placeAll } from '../database.ts'
 import { faultyStore, type StoreFault } from '../faulty-store.ts'
-import { flawsOf, historyOf } from '../history.ts'
+import { flawsOf, historyOf, placeAll } from '../history.ts'
 import { type Action, PEOPLE, type PersonName, type PolicyName, TERMS } from './action.ts'
 import { interleavedStore, type Turns, turns } from './interleaved-store.ts'
 import type { Seen } from './reference.ts'
