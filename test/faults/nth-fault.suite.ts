@@ -11,7 +11,6 @@ import {
   generateSigningKey,
   isSilentAuthError,
   memoryStore,
-  type ProjectId,
   privateKeySigner,
   type Signer,
   type Store,
