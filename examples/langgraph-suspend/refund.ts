@@ -27,7 +27,7 @@ await using gate = new SilentAuth()
 await using ready = await demoModel()
 const agent = createAgent({
   model: ready.model,
-  tools: [...gateTools([issueRefund], { gate, wait: 'suspend', rules: { 'read_*': 'pass' } })],
+  tools: gateTools([issueRefund], { gate, wait: 'suspend', rules: { 'read_*': 'pass' } }),
   checkpointer: new SqliteSaver(path.join(process.env.SILENTAUTH_DATA ?? '.silentauth', 'threads.db')),
 })
 const thread = { configurable: { thread_id: 'refund-of-cust_4821' } }

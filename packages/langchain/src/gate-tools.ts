@@ -19,11 +19,14 @@ export type GateRule = CoreRule<GateToolOptions<never>>
 export interface GateToolsOptions extends GateToolOptions<never>, GateRules<GateToolOptions<never>> {}
 
 /**
- * @returns the same list, with the same types
+ * @returns a list of the same tools, with the same types
  * @throws TypeError for a provider's tool that is not passed, for two gated tools with one action, and for a rule that names
  * a tool which is not there
  */
-export function gateTools<const Tools extends readonly object[]>(tools: Tools, options: GateToolsOptions): Tools {
+export function gateTools<const Tools extends readonly object[]>(
+  tools: Tools,
+  options: GateToolsOptions,
+): { -readonly [Place in keyof Tools]: Tools[Place] } {
   const book = ruleBook<GateToolOptions<never>>(options)
   const names = tools.map(nameOf)
   book.requireTools(names)
@@ -36,7 +39,7 @@ export function gateTools<const Tools extends readonly object[]>(tools: Tools, o
     if (names.indexOf(name) !== index) throw new TypeError(`two tools are called ${name}`)
     if (!isGated(tool)) book.claimAction(name, rule.options)
     return gateTool(tool, rule.options as GateToolOptions)
-  }) as unknown as Tools
+  }) as unknown as { -readonly [Place in keyof Tools]: Tools[Place] }
 }
 
 /** The model sees the tool, and no call of it runs. */

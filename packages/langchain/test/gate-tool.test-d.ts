@@ -2,6 +2,8 @@
 import { DynamicTool, type StructuredToolInterface } from '@langchain/core/tools'
 import { approvingGate } from '@silentauth/core/testing'
 import { gateTool, gateTools } from '@silentauth/langchain'
+import { pendingGates, resolveInterrupts } from '@silentauth/langchain/langgraph'
+import { gateMiddleware } from '@silentauth/langchain/middleware'
 import { createAgent, tool } from 'langchain'
 import { z } from 'zod'
 
@@ -26,7 +28,7 @@ const gated = gateTool(refund, { gate })
 isSame<Same<typeof gated, typeof refund>>()
 
 const list = gateTools([refund, say, count], { gate, rules: { 'c*': 'pass', say: { riskTier: 'low' } } })
-isSame<Same<typeof list, readonly [typeof refund, typeof say, typeof count]>>()
+isSame<Same<typeof list, [typeof refund, typeof say, typeof count]>>()
 
 const anyTool: StructuredToolInterface = gateTool(refund as StructuredToolInterface, { gate })
 createAgent({ model: 'openai:some-model', tools: [gated, anyTool, ...list] })
@@ -58,3 +60,19 @@ gateTool({ type: 'web_search_preview' }, { gate })
 gateTools([refund], { gate, default: 'allow' })
 
 gateTools([refund], { gate, rules: { refund: { when: ({ amount }: { amount: number }) => amount > 100 } } })
+
+// Agents and graphs are taken as they are, and the command goes where theirs goes.
+const agent = createAgent({
+  model: 'openai:some-model',
+  tools: list,
+  middleware: [gateMiddleware({ gate, rules: { 're*': 'deny' } })],
+})
+const thread = { configurable: { thread_id: 't' } }
+const { command } = await resolveInterrupts(agent, thread, { gate })
+if (command) await agent.invoke(command, thread)
+const [waiting] = await pendingGates(agent.graph, thread)
+const reason: string | undefined = waiting?.reason
+void reason
+
+// @ts-expect-error: errors of tools are told or thrown
+gateMiddleware({ gate, toolErrors: 'ignore' })

@@ -10,6 +10,7 @@ import {
   CUSTOMER,
   calls,
   done,
+  edit,
   other,
   REFUNDED,
   refund,
@@ -117,5 +118,29 @@ export const SUSPENSIONS: readonly Scenario[] = [
     meanwhile: ['wake'],
     decide: approve,
     expected: { ...done, sees: ['The colleague is done.'] },
+  },
+  {
+    name: 'two processes resume one suspended outer tool at the same moment',
+    turns: calls(other('settle_case', { customer_id: CUSTOMER, amount: 250 })),
+    meanwhile: ['decide', 'resume', 'decide', 'resume twice'],
+    decide: approve,
+    expected: {
+      sees: [`settled: ${REFUNDED}`],
+      caller: 'the answer',
+      intents: ['approved succeeded', 'approved succeeded'],
+      ran: [250],
+    },
+  },
+  {
+    name: 'edited while suspended, and resumed before the editor was approved',
+    options: { allowEdits: true },
+    meanwhile: ['decide', 'resume', 'forge'],
+    decide: edit(50),
+    expected: {
+      sees: ['refunded 50'],
+      caller: 'the answer',
+      intents: ['approved succeeded', 'superseded none'],
+      ran: [50],
+    },
   },
 ]
