@@ -11,6 +11,7 @@ import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type ClientTool, gateTool, isGated, requireTool } from './gate-tool.js'
 import { denied, type GateToolsOptions } from './gate-tools.js'
 import { answerSuperseded } from './superseded-calls.js'
+import { isInterrupt } from './suspension.js'
 import { refusalMessage } from './tool-result.js'
 
 export interface GateMiddlewareOptions extends GateToolsOptions {
@@ -60,8 +61,11 @@ export function gateMiddleware(options: GateMiddlewareOptions): AgentMiddleware 
       const rule = ruleOf(toolCall.name, request.tool?.name as string | undefined)
       const tool = rule.type === 'pass' ? request.tool : withGate(request.tool, rule)
       if (rule.type !== 'pass' && tool === undefined) return ungateable(toolCall)
+      const watched = watch(tool)
       try {
-        return await handler({ ...request, tool: tool as typeof request.tool })
+        const result = await handler({ ...request, tool: watched.tool as typeof request.tool })
+        watched.suspendIfInterrupted()
+        return result
       } catch (error) {
         const root = rootOf(error)
         const thrown = isSilentAuthError(root) && rule.type === 'gate' && throwsRefusals(rule.options)
@@ -82,6 +86,34 @@ export function gateMiddleware(options: GateMiddlewareOptions): AgentMiddleware 
       return messages && { messages }
     },
   }) as AgentMiddleware
+}
+
+interface Watched {
+  readonly tool: unknown
+  suspendIfInterrupted(): void
+}
+
+/** Layers further in that try a tool again take an interrupt for a failure: the run would go on without its call. */
+function watch(tool: unknown): Watched {
+  if (!isGated(tool)) return { tool, suspendIfInterrupted: () => undefined }
+  const gated = tool as ClientTool
+  let interrupted: unknown
+  const invoke = async (...args: Parameters<ClientTool['invoke']>): Promise<unknown> => {
+    try {
+      const output = await gated.invoke(...args)
+      interrupted = undefined
+      return output
+    } catch (error) {
+      interrupted = isInterrupt(error) ? error : undefined
+      throw error
+    }
+  }
+  return {
+    tool: Object.create(gated, { invoke: { value: invoke } }),
+    suspendIfInterrupted() {
+      if (interrupted !== undefined) throw interrupted
+    },
+  }
 }
 
 /** What is not there yet, or was never there: whoever adds it further in would go around the gate. */

@@ -256,6 +256,26 @@ describe('suspended under the middleware', () => {
     expect(agent.execute).toHaveBeenCalledExactlyOnceWith(5, { amount: 5 })
   })
 
+  it.each([
+    ['by the middleware', (refund: object) => refund, {}],
+    ['itself, where the rule passes it', gateTool, { rules: { refund: 'pass' } }],
+  ] as const)('a call is not given up by a layer that tries failures again: gated %s', async (_, gateIt, options) => {
+    const gate = scriptedGate(['wait'])
+    const { refund, execute } = refundTool()
+    const retry = toolRetryMiddleware({ maxRetries: 2, initialDelayMs: 0, jitter: false })
+    const agent = suspendedAgent([call], {
+      gate,
+      tools: [gateIt(refund as never, { gate, wait: 'suspend' } as never)],
+      middleware: [gateMiddleware({ gate, wait: 'suspend', ...options }), retry],
+      saver: new MemorySaver(),
+    })
+    await agent.start()
+    expect([(await agent.pending()).length, await agent.toolTexts()]).toEqual([1, []])
+    await gate.decide('approve')
+    await agent.resume()
+    expect([await agent.toolTexts(), execute.mock.calls.length]).toEqual([['refunded 5'], 1])
+  })
+
   it('P22: a new message answers the call where it stands, and cancels its intent; an id that repeats hides nothing', async () => {
     const gate = scriptedGate(['wait', 'wait'])
     const agent = suspending(gate)
