@@ -26,7 +26,7 @@ import {
 } from '@silentauth/core'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
-import { type DatabaseUrl, openStore, outboxOf } from './database.ts'
+import { type DatabaseTimeouts, type DatabaseUrl, openStore, outboxOf } from './database.ts'
 import { type History, historyOf } from './history.ts'
 import { brokenTrees, settled } from './log.ts'
 import type { NodeOptions } from './node.worker.ts'
@@ -38,6 +38,13 @@ export interface ClusterOptions {
   /** Who may vote. @default 1 */
   readonly people?: number
   readonly policies: readonly JsonObject[]
+  /** Of every node. */
+  readonly timeouts?: DatabaseTimeouts
+  /** One node more, the last one, that differs from the others. */
+  readonly apart?: Pick<NodeOptions, 'database' | 'host' | 'stallMs'> & {
+    /** What it is started by. */
+    readonly command: readonly string[]
+  }
   /** @default false */
   readonly split?: boolean
 }
@@ -84,10 +91,12 @@ const CONNECTIONS = 250
 
 export async function cluster(options: ClusterOptions): Promise<Cluster> {
   const { database, policies, split = false } = options
-  const store = await openStore(database)
+  await using opening = new AsyncDisposableStack()
+  const store = opening.use(await openStore(database))
   const keys = { agent: `sk_${secret()}`, verifier: `sk_${secret()}` }
   const { projectId, tokens } = await registered(store, keys, policies, options.people ?? 1)
   const heldFolder = await mkdtemp(path.join(tmpdir(), 'silentauth-held-'))
+  opening.defer(() => rm(heldFolder, { recursive: true, force: true }))
   const heldFiles = Array.from({ length: options.nodes ?? 2 }, (_, index) => path.join(heldFolder, `node-${index}`))
   const shared = {
     database,
@@ -95,13 +104,28 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
     signingKey: await generateSigningKey('EdDSA'),
     logKey: await generateSigningKey('EdDSA'),
     publicUrl: PUBLIC_URL,
+    timeouts: options.timeouts,
     split,
   }
   const log = { store, projectId, logKey: shared.logKey }
-  const nodes = await Promise.all(heldFiles.map((heldFile) => startNode({ ...shared, heldFile })))
+  const nodes: ClusterNode[] = []
+  for (const heldFile of heldFiles) {
+    const started = await startNode({ ...shared, heldFile })
+    opening.defer(() => started.kill())
+    nodes.push(started)
+  }
+  if (options.apart) {
+    const { command, ...apart } = options.apart
+    const heldFile = path.join(heldFolder, 'apart')
+    heldFiles.push(heldFile)
+    const started = await startNode({ ...shared, ...apart, heldFile }, command)
+    opening.defer(() => started.kill())
+    nodes.push(started)
+  }
   // Longer than any lock is waited for: who is cut off hears so from the gate.
   const timeouts = { headersTimeout: 120_000, bodyTimeout: 120_000 }
   const dispatcher = new Agent({ connections: CONNECTIONS, ...timeouts })
+  opening.defer(() => dispatcher.destroy())
 
   async function ask(index: number, method: string, at: string, headers: Headers, body?: JsonObject): Promise<Answer> {
     const { url } = nodes[index % nodes.length] as ClusterNode
@@ -127,6 +151,7 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
     people.push({ cookie: String(headers['set-cookie']).split(';')[0] ?? '', 'x-sa-session': String(data.session) })
   }
 
+  const opened = opening.move()
   return {
     projectId,
     nodes,
@@ -137,12 +162,7 @@ export async function cluster(options: ClusterOptions): Promise<Cluster> {
     ask,
     history,
     brokenTrees: async () => brokenTrees(log, (await history()).leaves, heldFiles),
-    async [Symbol.asyncDispose]() {
-      await dispatcher.destroy()
-      await Promise.all(nodes.map((each) => each.kill()))
-      await store[Symbol.asyncDispose]()
-      await rm(heldFolder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
 
@@ -222,8 +242,8 @@ function hash(of: string): string {
   return createHash('sha256').update(of, 'utf8').digest('base64url')
 }
 
-async function startNode(options: NodeOptions): Promise<ClusterNode> {
-  let running = await spawnNode(options)
+async function startNode(options: NodeOptions, command: readonly string[] = []): Promise<ClusterNode> {
+  let running = await spawnNode(options, command)
   return {
     get url() {
       return running.url
@@ -234,13 +254,17 @@ async function startNode(options: NodeOptions): Promise<ClusterNode> {
     kill: () => running.kill(),
     async restart() {
       await running.kill()
-      running = await spawnNode(options)
+      running = await spawnNode(options, command)
     },
   }
 }
 
-async function spawnNode(options: NodeOptions): Promise<{ url: string; pid: number; kill(): Promise<void> }> {
-  const child = spawn(process.execPath, [...loaders(), WORKER, JSON.stringify(options)], {
+async function spawnNode(
+  options: NodeOptions,
+  command: readonly string[],
+): Promise<{ url: string; pid: number; kill(): Promise<void> }> {
+  const [program, ...args] = [...command, process.execPath, ...loaders(), WORKER, JSON.stringify(options)]
+  const child = spawn(program as string, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     // Nodes start by the hundred.
     env: { ...process.env, NODE_COMPILE_CACHE: path.join(tmpdir(), 'node-compile-cache') },

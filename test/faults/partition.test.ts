@@ -1,0 +1,4 @@
+import { itHolds } from './it-holds.ts'
+import { suite } from './partition.suite.ts'
+
+itHolds(suite)
