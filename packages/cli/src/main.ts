@@ -99,6 +99,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .description('make a key; its secret is printed once, on stdout')
     .action(ends(async (name: string, options) => (await import('./keys.js')).createKey(name, options)))
   keys
+    .command('rotate')
+    .option('--compromised', 'somebody else may have the key: nothing that it signed is good any more')
+    .option('--data <folder>', 'of the gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .description('give the gate another permit key, from its next start on')
+    .action(ends(async (options) => (await import('./rotate-key.js')).rotateKey(options)))
+  keys
     .command('disable')
     .argument('<key>', 'its id')
     .description('end a key for good, with all of its permits')

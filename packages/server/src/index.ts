@@ -5,6 +5,7 @@
  */
 export { configurationOf } from './configuration.js'
 export { createGateApp, type GateApp, type GateAppOptions, type GateEnv } from './gate-app.js'
+export { type KeyRotation, rotatePermitKey } from './key-rotation.js'
 export { DEFAULT_LIMITS, type Limits } from './limits.js'
 export { type RestoreOutcome, type RestoreServerOptions, restoreServer } from './restore.js'
 export { type RunningServer, type ServerOptions, startServer } from './start-server.js'

@@ -7,6 +7,7 @@
 import { digestOf } from '@silentauth/core'
 import { z } from 'zod'
 import type { DataFolder } from './data-folder.js'
+import { forgetReplacedKeys, replacedKeys } from './replaced-keys.js'
 import { PERMIT_KEY_FILE } from './signing-key.js'
 
 const RETIRED_FILE = 'retired-keys.json'
@@ -22,11 +23,15 @@ export async function retiredKeys(folder: DataFolder): Promise<RetiredKeys> {
 export async function retirePermitKey(folder: DataFolder, executionSecret: string | undefined): Promise<void> {
   const before = await retiredKeys(folder)
   const stored = z.object({ kid: z.string() }).safeParse(await folder.read(PERMIT_KEY_FILE))
-  const kids = stored.success ? [...new Set([...before.kids, stored.data.kid])] : before.kids
+  // Those before it too: what they signed is as old as what it signed.
+  const replaced = (await replacedKeys(folder, 0)).map(({ kid }) => kid)
+  const own = stored.success ? [stored.data.kid] : []
+  const kids = [...new Set([...before.kids, ...replaced, ...own])]
   const secrets =
     executionSecret === undefined ? before.secrets : [...new Set([...before.secrets, digestOf(executionSecret)])]
   // First this: a key that is gone and not on the list would be trusted by whoever pinned it.
   await folder.write(RETIRED_FILE, { kids, secrets })
+  await forgetReplacedKeys(folder)
   await folder.remove(PERMIT_KEY_FILE)
 }
 

@@ -13,6 +13,7 @@ import {
   secretSigner,
 } from '@silentauth/core'
 import type { DataFolder } from './data-folder.js'
+import { replacedKeys } from './replaced-keys.js'
 
 export const PERMIT_KEY_FILE = 'permit-key.json'
 /** What verifiers of an embedded gate pin, instead of fetching keys from a port that anybody could have bound. */
@@ -29,7 +30,8 @@ export async function signingKey(folder: DataFolder, alg: PublicAlg): Promise<Si
     await folder.write(PERMIT_KEY_FILE, jwk)
   }
   const signer = await privateKeySigner(jwk)
-  await folder.write(PUBLIC_KEYS_FILE, { keys: [signer.publicJwk] })
+  const replaced = (await replacedKeys(folder)).filter(({ kid }) => kid !== signer.kid)
+  await folder.write(PUBLIC_KEYS_FILE, { keys: [signer.publicJwk, ...replaced] })
   return signer
 }
 

@@ -30,6 +30,7 @@ import { createGateApp } from './gate-app.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
 import { livingLog } from './living-log.js'
+import { replacedKeys } from './replaced-keys.js'
 import { requireFresh, retiredKeys } from './retired-keys.js'
 import { revocationKey } from './revocation-key.js'
 import { signInLink } from './sign-in-link.js'
@@ -128,6 +129,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   try {
     const folder = await dataFolder(options.dataDir ?? '.silentauth')
     const retired = await retiredKeys(folder)
+    const replaced = await replacedKeys(folder)
     if (options.executionSecret !== undefined) requireFresh(retired, options.executionSecret)
     const signer =
       options.executionSecret !== undefined
@@ -153,9 +155,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const listener = await listen({ port, host })
     opened.push(() => listener.close(closeTimeoutMs))
     const { publicUrl: url } = siteOf(options.publicUrl ?? `http://${urlHost(host)}:${listener.port}`)
+    const shown = replaced.filter(({ kid }) => kid !== signer.kid)
     const gate = localGate({
       store,
       signer,
+      retiredKeys: shown,
       projectId,
       issuer,
       publicUrl: url,
@@ -176,7 +180,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       store,
       publicUrl: url,
       hosts: options.hosts,
-      publicKeys: signer.publicJwk ? [signer.publicJwk] : [],
+      publicKeys: signer.publicJwk ? [signer.publicJwk, ...shown] : [],
       revocations: revocationIssuer({ store, projectId, issuer, signer: listSigner, kids: () => retired.kids }),
       limits,
       pollMs: options.pollMs,
