@@ -89,7 +89,7 @@ async function checkOver(name: StoreName, options: WorkerOptions): Promise<Count
   const { runs, tally, failure } = await inProcess(options)
   if (failure) {
     const replayPath = failure.replayPath === undefined ? '' : ` MODEL_REPLAY='${failure.replayPath}'`
-    console.error(`  over ${name}: ${failure.message}\n    after ${failure.commands}`)
+    console.error(`  over ${name}: ${failure.message}`)
     console.error(
       `    again: FAULTS_SEED=${options.seed} MODEL_STORE=${name} MODEL_PATH=${failure.path}${replayPath} npm run faults model`,
     )

@@ -15,6 +15,8 @@ export interface Run {
   readonly subject: Subject
   readonly scheduler: fc.Scheduler
   readonly tally: Tally
+  /** What was asked so far, and answered: the commands as they were carried out. */
+  readonly trail: string[]
 }
 /** What was reached, by name: a suite that never continues a suspended execution proves nothing of it. */
 export type Tally = Map<string, number>
@@ -51,12 +53,13 @@ export function opening(): fc.Arbitrary<Command> {
 }
 
 /** What is left of every permit that anybody holds (P4). */
-export async function verifyAll(world: Reference, { subject, tally }: Run): Promise<void> {
+export async function verifyAll(world: Reference, run: Run): Promise<void> {
+  const { subject } = run
   for (const [intent, { permits }] of world.intents.entries()) {
     for (const permit of permits.keys()) {
       if (!subject.has(intent, permit)) continue
       const action = { type: 'verify', intent, permit } as const
-      compare(world, [action], [await subject.perform(action)], await subject.see(), subject, tally)
+      compare(world, [action], [await subject.perform(action)], await subject.see(), run)
     }
   }
 }
@@ -97,10 +100,11 @@ const around = () => choiceOf(['tick', 'tick', 'tick', 'agent', 'policy', 'perso
 function alone(choice: Choice): Command {
   return {
     check: (world) => world.intents.length > 0 || !needsIntent(choice),
-    async run(world, { subject, tally }) {
+    async run(world, run) {
+      const { subject } = run
       const action = resolve(choice, world, subject)
       if (!action) return
-      compare(world, [action], [await subject.perform(action)], await subject.see(), subject, tally)
+      compare(world, [action], [await subject.perform(action)], await subject.see(), run)
     },
     toString: () => textOf(choice),
   }
@@ -110,14 +114,15 @@ function alone(choice: Choice): Command {
 function together(choices: readonly Choice[]): Command {
   return {
     check: (world) => world.intents.length > 0,
-    async run(world, { subject, scheduler, tally }) {
+    async run(world, run) {
+      const { subject, scheduler } = run
       const actions = choices.flatMap((choice) => resolve(choice, world, subject) ?? [])
       const turn = (call: string): Promise<void> => scheduler.schedule(Promise.resolve(), call)
       const answers = await subject.interleaved(turn, () =>
         scheduler.waitFor(Promise.all(actions.map((action) => subject.perform(action)))),
       )
-      count(tally, 'concurrent')
-      compare(world, actions, answers, await subject.see(), subject, tally)
+      count(run.tally, 'concurrent')
+      compare(world, actions, answers, await subject.see(), run)
     },
     toString: () => `together(${choices.map(textOf).join(', ')})`,
   }
@@ -126,14 +131,15 @@ function together(choices: readonly Choice[]): Command {
 function disturbedBy(fault: { readonly kind: 'call' | 'answer'; readonly nth: number }, choice: Choice): Command {
   return {
     check: (world) => world.intents.length > 0,
-    async run(world, { subject, tally }) {
+    async run(world, run) {
+      const { subject } = run
       const action = resolve(choice, world, subject)
       // A report is sent again until it is answered.
       if (!action || action.type === 'report') return
       subject.arm(fault)
       const answer = await subject.perform(action)
       subject.arm(undefined)
-      compare(world, [action], [answer], await subject.see(), subject, tally)
+      compare(world, [action], [answer], await subject.see(), run)
     },
     toString: () => `disturbed(${textOf(choice)}, ${fault.kind} ${fault.nth})`,
   }
@@ -145,11 +151,11 @@ function compare(
   actions: readonly Action[],
   answers: readonly string[],
   seen: readonly Seen[],
-  subject: Subject,
-  tally: Tally,
+  { subject, tally, trail }: Run,
 ): void {
   const given = answers.map(subject.placed)
   for (const [index, action] of actions.entries()) count(tally, `${action.type} ${(given[index] ?? '').split(' ')[0]}`)
+  const told = `at ${world.now} s: ${actions.map((action, index) => `${JSON.stringify(action)} → ${given[index]}`).join(' and ')}`
   let first: { answers: readonly string[]; seen: readonly Seen[] } | undefined
   for (const order of orders(actions.map((_, index) => index))) {
     for (const left of leftOut(order, given)) {
@@ -163,6 +169,7 @@ function compare(
       const then = see(candidate)
       if (isDeepStrictEqual(expected, given) && isDeepStrictEqual(then, seen)) {
         Object.assign(world, candidate)
+        trail.push(told)
         return
       }
       first ??= { answers: expected, seen: then }
@@ -170,9 +177,13 @@ function compare(
   }
   throw new Error(
     [
-      'the gate and the reference differ',
-      `  at ${world.now} s: ${actions.map((action) => JSON.stringify(action)).join(' and ')}`,
-      ...given.map((answer, index) => `  answered ${answer}, not ${first?.answers[index]}`),
+      'the gate and the reference differ, in the last of',
+      ...trail.map((step) => `  ${step}`),
+      `  ${told}`,
+      ...given.flatMap((answer, index) => {
+        const must = first?.answers[index]
+        return answer === must ? [] : [`  answered ${answer}, not ${must}`]
+      }),
       ...differences(seen, first?.seen ?? []),
     ].join('\n'),
   )

@@ -27,8 +27,8 @@ export interface Checked {
 export interface Failure {
   readonly path: string
   readonly replayPath: string | undefined
+  /** What was asked up to it, and what differs. */
   readonly message: string
-  readonly commands: string
 }
 
 export async function check(stage: Stage, options: CheckOptions): Promise<Checked> {
@@ -41,7 +41,7 @@ export async function check(stage: Stage, options: CheckOptions): Promise<Checke
     async (first, drawn, scheduler) => {
       const world: Reference = { now: 0, intents: [], policy: 'one', agentPaused: false, away: [] }
       await using gate = await subject(stage)
-      const run = { subject: gate, scheduler, tally }
+      const run = { subject: gate, scheduler, tally, trail: [] }
       await first.run(world, run)
       await fc.asyncModelRun(() => ({ model: world, real: run }), drawn)
       await verifyAll(world, run)
@@ -55,18 +55,16 @@ export async function check(stage: Stage, options: CheckOptions): Promise<Checke
     ...(path !== undefined && { path }),
     endOnFailure: !shrink,
   })
-  const [first, drawn] = details.counterexample ?? []
-  const text = `${first ?? ''}, then ${drawn ?? ''}`
+  const drawn = String(details.counterexample?.[1] ?? '')
   return {
     runs: details.numRuns,
     tally: Object.fromEntries([...tally].sort()),
     failure: details.failed
       ? {
           path: details.counterexamplePath ?? '',
-          replayPath: /replayPath="([^"]*)"/.exec(text)?.[1],
+          replayPath: /replayPath="([^"]*)"/.exec(drawn)?.[1],
           message:
             details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance),
-          commands: text,
         }
       : undefined,
   }
