@@ -102,7 +102,7 @@ export interface LocalGate extends AsyncDisposable {
   list(key: KeyPrincipal, query: Omit<IntentQuery, 'projectId' | 'owners'>): Promise<Page<Intent>>
   /** Called after each commit that changed an intent. @returns a function that takes the listener away */
   onChange(listener: (id: IntentId) => void): () => void
-  /** Writes what the clock has done. @returns how many intents it moved */
+  /** Writes what the clock has done, and forgets what no verifier could accept any more. @returns how many intents it moved */
   sweep(): Promise<number>
   /** A change of the registry with its audit leaf: no change without one. */
   administer<Result>(
@@ -114,6 +114,8 @@ export interface LocalGate extends AsyncDisposable {
 }
 
 const SWEEP_BATCH = 100
+const FORGET_MS = 60_000
+const FORGET_BATCH = 1000
 const DEFAULT_MAX_PENDING = 50
 
 export function localGate(options: LocalGateOptions): LocalGate {
@@ -144,6 +146,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const timers = [
     repeat(options.sweepMs ?? 5000, () => sweep(own, log)),
     repeat(options.pollMs ?? 5000, () => catchUp(own)),
+    repeat(options.sweepMs === 0 ? 0 : FORGET_MS, () => forgetTraces(own)),
   ]
 
   return {
@@ -157,7 +160,11 @@ export function localGate(options: LocalGateOptions): LocalGate {
     declare: (key, draft, call) => declare(context, key, draft, call),
     list: (key, query) => list(context, key, query),
     onChange: own.onChange,
-    sweep: () => sweep(own, log),
+    async sweep() {
+      const moved = await sweep(own, log)
+      await forgetTraces(own)
+      return moved
+    },
     administer: (actor, event, data, work) =>
       own.write(async ({ tx, leaf }) => {
         const result = await work(tx)
@@ -320,6 +327,12 @@ async function sweep(own: Engine, log: LivingLog | undefined): Promise<number> {
   }
   if (failures.length > 0) throw failures[0]
   return due.length
+}
+
+/** What is said of permits for the sake of revocation lists must not grow for ever. */
+async function forgetTraces(own: Engine): Promise<void> {
+  const now = await own.store.now()
+  while ((await own.store.transaction((tx) => tx.forgetPermits(now, FORGET_BATCH))) === FORGET_BATCH) {}
 }
 
 /** Runs `work` again and again, one at a time; what fails is tried again the next time. */

@@ -604,3 +604,29 @@ describe('a store that fails', () => {
 function withTransaction(store: Store, wrap: (tx: StoreTransaction) => StoreTransaction): Store {
   return { ...store, transaction: (work) => store.transaction((tx) => work(wrap(tx))) }
 }
+
+describe('what is kept for revocation lists', () => {
+  it('goes once no verifier could accept the permit any more (P4)', async () => {
+    const policies = [{ name: 'all', match: {}, decision: 'auto_approve', any_params: true }]
+    await using test = await testGate({ policies })
+    await test.gate.declare({ action: 'issue_refund', params: {}, delivery: 'token' })
+    test.clock.advance(2 * 3_600_000)
+    await test.local.sweep()
+    expect(await test.store.transaction((tx) => tx.forgetPermits(test.clock.now(), 100))).toBe(0)
+  })
+
+  it('stays as long as one could', async () => {
+    const policies = [{ name: 'all', match: {}, decision: 'auto_approve', any_params: true }]
+    await using test = await testGate({ policies })
+    const { id } = await test.gate.declare({ action: 'issue_refund', params: {}, delivery: 'token' })
+    await test.local.desk.withdraw(await test.person({ roles: ['admin'] }), id, 'a mistake')
+    test.clock.advance(3_600_000)
+    await test.local.sweep()
+    const { permits } = await test.store.revocations({
+      projectId: test.project.id,
+      now: await test.store.now(),
+      limit: 10,
+    })
+    expect(permits.map(({ intentId }) => intentId)).toEqual([id])
+  })
+})
