@@ -9,13 +9,17 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { adapterMatrix } from '@silentauth/core/contracts'
 import { httpApiPage, type OpenApi } from './http-api-page.ts'
+import { ADAPTERS } from './matrix.ts'
 import { packages, ROOT } from './workspace.ts'
 
 /** What the pages are made of. */
 export interface Core extends Pick<typeof import('@silentauth/core'), 'ERROR_STATUS' | 'ERROR_HINT' | 'RISK_FACTORS'> {
   /** Of the server. */
   readonly openApi: OpenApi
+  /** Of the conformance suite of adapters. */
+  readonly matrix: string
 }
 
 const PAGES: Record<string, (core: Core) => string> = {
@@ -25,6 +29,7 @@ const PAGES: Record<string, (core: Core) => string> = {
 
 const BLOCKS: Record<string, (core: Core, words: string[]) => string> = {
   errors: errorsTable,
+  matrix: ({ matrix }) => matrix,
   'risk-factors': riskFactorsTable,
 }
 
@@ -117,6 +122,7 @@ if (import.meta.main) {
   for (const [file, text] of generatedDocs({
     ...(await import('@silentauth/core')),
     openApi: await openApiOfServer(),
+    matrix: adapterMatrix(ADAPTERS),
   })) {
     const target = path.join(ROOT, file)
     if (existsSync(target) && readFileSync(target, 'utf8') === text) continue

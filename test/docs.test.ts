@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ERROR_HINT, ERROR_STATUS, RISK_FACTORS } from '@silentauth/core'
+import { adapterMatrix } from '@silentauth/core/contracts'
 import { describe, expect, it } from 'vitest'
 import { type Core, fillBlocks, generatedDocs, openApiOfServer } from '../scripts/generate-docs.ts'
+import { ADAPTERS } from '../scripts/matrix.ts'
 import { ROOT } from '../scripts/workspace.ts'
 
-const core: Core = { ERROR_STATUS, ERROR_HINT, RISK_FACTORS, openApi: await openApiOfServer() }
+const core: Core = {
+  ERROR_STATUS,
+  ERROR_HINT,
+  RISK_FACTORS,
+  openApi: await openApiOfServer(),
+  matrix: adapterMatrix(ADAPTERS),
+}
 
 describe('the documentation', () => {
   it.each([...generatedDocs(core)])('%s says what the code says (else: npm run docs)', (file, text) => {

@@ -18,7 +18,8 @@ export type {
   SuspendedRun,
   ToolHands,
 } from './contracts/adapter-driver.js'
-export type { Expected, Scenario } from './contracts/adapter-scenario.js'
+export { type AdapterColumn, adapterMatrix } from './contracts/adapter-matrix.js'
+export type { AdapterMode, Expected, Scenario } from './contracts/adapter-scenario.js'
 export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'
 export type { Decide, GateHooks, GateOnStage, Stage } from './contracts/adapter-stage.js'
 export { type DescribeGateOptions, describeGate } from './contracts/gate.js'

@@ -48,6 +48,19 @@ export interface Expected {
   readonly events?: readonly string[]
 }
 
+/** How an adapter waits: a process does, or the framework keeps the run. */
+export type AdapterMode = 'hold' | 'suspend'
+
+/** Why there is no such thing in a mode; undefined: it is played. */
+export function reasonNotPlayed({ suspended, meanwhile, afterwards }: Scenario, mode: AdapterMode): string | undefined {
+  if (mode === 'hold') return meanwhile || afterwards ? 'the process waits' : undefined
+  return typeof suspended === 'string' ? suspended : undefined
+}
+
+export function expectedIn({ expected, suspended }: Scenario, mode: AdapterMode): Expected {
+  return mode === 'suspend' && typeof suspended === 'object' ? suspended : expected
+}
+
 export const CUSTOMER = 'cust_4821'
 export const ANSWER: AgentTurn = { text: 'All done.' }
 export const REFUNDED = 'refunded 250'

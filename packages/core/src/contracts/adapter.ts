@@ -12,7 +12,15 @@ import type { Intent } from '../intent.js'
 import { refusalText } from '../refusal.js'
 import { refundAgent } from './adapter-agent.js'
 import type { AdapterDriver, AgentEnd, AgentRun, SuspendDriver } from './adapter-driver.js'
-import { calls, type Expected, refund, type Scenario } from './adapter-scenario.js'
+import {
+  type AdapterMode,
+  calls,
+  type Expected,
+  expectedIn,
+  reasonNotPlayed,
+  refund,
+  type Scenario,
+} from './adapter-scenario.js'
 import { ADAPTER_SCENARIOS } from './adapter-scenarios.js'
 import { type GateOnStage, type Stage, stageOf } from './adapter-stage.js'
 
@@ -39,13 +47,13 @@ export function describeAdapter(
 
   describe(name, () => {
     for (const scenario of ADAPTER_SCENARIOS) {
-      const reason = skip[scenario.name] ?? notPlayed(scenario, driver)
+      const reason = skip[scenario.name] ?? reasonNotPlayed(scenario, modeOf(driver))
       if (reason !== undefined) it.skip(`${scenario.name} (${reason})`)
       else {
         it(scenario.name, { timeout: TIMEOUT_MS }, async () => {
           await using test = await gate()
           const played = await play(driver, test, scenario)
-          expect(played).toMatchObject(asMatchers(expectedOf(scenario, driver)))
+          expect(played).toMatchObject(asMatchers(expectedIn(scenario, modeOf(driver))))
         })
       }
     }
@@ -79,13 +87,8 @@ interface Played {
   readonly faults: readonly unknown[]
 }
 
-function notPlayed(scenario: Scenario, driver: AdapterDriver | SuspendDriver): string | undefined {
-  if (!suspends(driver)) return scenario.meanwhile || scenario.afterwards ? 'the process waits' : undefined
-  return typeof scenario.suspended === 'string' ? scenario.suspended : undefined
-}
-
-function expectedOf({ expected, suspended }: Scenario, driver: AdapterDriver | SuspendDriver): Expected {
-  return suspends(driver) && typeof suspended === 'object' ? suspended : expected
+function modeOf(driver: AdapterDriver | SuspendDriver): AdapterMode {
+  return suspends(driver) ? 'suspend' : 'hold'
 }
 
 function suspends(driver: AdapterDriver | SuspendDriver): driver is SuspendDriver {
@@ -107,7 +110,7 @@ async function play(driver: AdapterDriver | SuspendDriver, test: GateOnStage, sc
       thread: test.project.id,
       options: {
         ...scenario.options,
-        wait: suspends(driver) ? 'suspend' : 'hold',
+        wait: modeOf(driver),
         onEvent: ({ type }) => events.push(type),
       },
       streaming: scenario.streaming ?? false,

@@ -1,0 +1,15 @@
+/**
+ * `npm run matrix`: what each adapter does in each scenario of the conformance suite, which its tests play. The same table
+ * stands in docs/adapters.md.
+ *
+ * @module
+ */
+import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
+
+/** One for each `describeAdapter`. */
+export const ADAPTERS: readonly AdapterColumn[] = [
+  { framework: 'LangChain.js', mode: 'hold' },
+  { framework: 'LangGraph.js', mode: 'suspend' },
+]
+
+if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))
