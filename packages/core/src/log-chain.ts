@@ -11,7 +11,15 @@ import type { ProjectId } from './id.js'
 import type { Json, JsonObject } from './json.js'
 import { LOG_RESTORED, restoreEventData } from './log-restore.js'
 import type { LogEpoch, LogReader, StoredCheckpoint } from './log-store.js'
-import { consistencyProof, isConsistent, type NodeReader, readEdge, type TreeHash, treeRoot } from './merkle-tree.js'
+import {
+  consistencyProof,
+  isConsistent,
+  isTreeHash,
+  type NodeReader,
+  readEdge,
+  type TreeHash,
+  treeRoot,
+} from './merkle-tree.js'
 import type { NoteKey } from './signed-note.js'
 
 /** What a checkpoint says. */
@@ -77,11 +85,14 @@ export async function headOf(
   }
 }
 
-/** The hashes of stored places. @throws SilentAuthError `LOG_REWRITTEN` when one is not there */
+/** The hashes of stored places. @throws SilentAuthError `LOG_REWRITTEN` when one is not there, or is no hash */
 export function storedNodes(reader: Pick<LogReader, 'treeHashes'>, projectId: ProjectId): NodeReader {
   return async (places) => {
     const hashes = await reader.treeHashes(projectId, places)
-    if (hashes.length !== places.length) throw rewritten(projectId, 'tree', 'nodes of its tree are missing')
+    // What is no hash was not written by us either.
+    if (hashes.length !== places.length || !hashes.every(isTreeHash)) {
+      throw rewritten(projectId, 'tree', 'nodes of its tree are missing')
+    }
     return hashes
   }
 }

@@ -1,0 +1,4 @@
+import { itHolds } from './it-holds.ts'
+import { suite } from './tampering.suite.ts'
+
+itHolds(suite)
