@@ -10,12 +10,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import {
+  acceptRestore,
   canonicalJson,
   exportAudit,
   generateSigningKey,
   growTree,
   heldInMemory,
   isSilentAuthError,
+  LOG_RESTORED,
   leafHash,
   logName,
   logOrigin,
@@ -134,8 +136,11 @@ async function aScene(file: string, backup: string, full: boolean): Promise<Scen
   // Three more: the tree over an odd number of leaves has a leaf without a neighbour.
   for (const action of ['read_mail', 'read_post', 'read_news']) await test.gate.declare({ action, params: { action } })
   await log.settle()
-  const last = noteOf(log)
   await log[Symbol.asyncDispose]()
+  // A restore that lost nothing: its epoch has rows and leaves of its own.
+  await acceptRestore({ store, projectId, issuer: ISSUER, signer, held: heldInMemory(noteOf(log)) })
+  const last = (await store.lastCheckpoint(projectId))?.note
+  if (last === undefined) throw new Error('the restore signed nothing')
   await test[Symbol.asyncDispose]()
   return { file, db, store, projectId, signer, trust: await vkeyFingerprint(signer.vkey), early, last }
 }
@@ -158,14 +163,19 @@ async function look(scene: Scene, checkpoint?: string): Promise<Look> {
     { lines, checkpoint: note, vkeys: [signer.vkey] },
     { trust, olderCheckpoints: [early, last] },
   )
-  for (const { sequence, field } of verdict.findings)
+  for (const { kind, sequence, field } of verdict.findings) {
+    // That there was a restore is no tampering.
+    if (kind === 'incomplete' && field === 'events/0/data/held') continue
     found.push(sequence === undefined ? field : `${sequence}:${field}`)
+  }
   try {
     // Not disposed: it has no timer, and must not write.
     await sequencer({ store, projectId, issuer: ISSUER, signer, held: heldInMemory(last), intervalMs: 0 })
   } catch (error) {
-    if (!isSilentAuthError(error) || error.code !== 'LOG_REWRITTEN') throw error
-    found.push(`LOG_REWRITTEN:${error.field ?? ''}`)
+    if (isSilentAuthError(error) && error.code === 'LOG_REWRITTEN') found.push(`LOG_REWRITTEN:${error.field ?? ''}`)
+    // A gate that cannot read its epochs does not start.
+    else if (isSilentAuthError(error) && error.cause instanceof SyntaxError) found.push('UNREADABLE:epoch')
+    else throw error
   }
   return { found, evidence: JSON.stringify({ lines, note }) }
 }
@@ -296,7 +306,7 @@ async function tails(scene: Scene, tally: Tally): Promise<void> {
   for (let size = 1; size < leaves.length; size++) {
     await rewritten(scene, leaves.slice(0, size), async () => {
       const { found } = await look(scene)
-      judge(tally, 'tails cut off, signed again', `after ${size} leaves`, found, /^older_checkpoint\/size$/)
+      judge(tally, 'tails cut off, signed again', `after ${size} leaves`, found, /^older_checkpoint\/(?:size|origin)$/)
     })
   }
 }
@@ -322,7 +332,7 @@ async function olderBackup(scene: Scene, backup: string, tally: Tally): Promise<
   await copyFile(backup, file)
   const store = await sqliteStore({ file })
   const { found } = await look({ ...scene, store })
-  judge(tally, 'older backups restored', 'whole', found, /^older_checkpoint\/size$/)
+  judge(tally, 'older backups restored', 'whole', found, /^older_checkpoint\/(?:size|origin)$/)
   judge(tally, 'older backups restored', 'by the gate', found, /^LOG_REWRITTEN:held$/)
   const passedOff = await look({ ...scene, store }, scene.last)
   judge(tally, 'older backups restored', 'under the newer checkpoint', passedOff.found, /:checkpoint\/size$/)
@@ -347,15 +357,16 @@ async function rewritten(scene: Scene, leaves: readonly Row[], work: () => Promi
   )
   const size = leaves.length
   const root = treeRoot(grown.tree)
-  const note = await signCheckpoint({ origin: logOrigin(signer.name, 0), size, root }, signer)
+  const restores = leaves.filter(({ body }) => String(body).includes(LOG_RESTORED)).length
+  const note = await signCheckpoint({ origin: logOrigin(signer.name, restores), size, root }, signer)
   const nodes = grown.nodes.map(({ level, index, hash }) => ({ project_id: projectId, level, place: index, hash }))
   const ids = new Set(leaves.map(({ id }) => id))
   const after = new Map<Table, readonly Row[]>([
     ['audit_leaves', leaves],
     ['audit_payloads', (before.get('audit_payloads') ?? []).filter((row) => ids.has(row.leaf_id))],
     ['audit_nodes', nodes],
-    ['audit_checkpoints', [{ project_id: projectId, epoch: 0, size, root, note, at: Date.now() }]],
-    ['audit_epochs', []],
+    ['audit_checkpoints', [{ project_id: projectId, epoch: restores, size, root, note, at: Date.now() }]],
+    ['audit_epochs', restores > 0 ? (before.get('audit_epochs') ?? []) : []],
   ])
   for (const table of TABLES) put(scene, table, before.get(table) ?? [], after.get(table) ?? [])
   try {
@@ -387,7 +398,7 @@ function placeOf(scene: Scene, table: Table, column: string, row: Row): RegExp {
     case 'audit_checkpoints':
       return /^(?:older_)?checkpoint\/|^LOG_REWRITTEN:(?:checkpoint|held|tree|epoch)$|:checkpoint\/size$/
     case 'audit_epochs':
-      return /^LOG_REWRITTEN:epoch$/
+      return /:epoch$/
   }
 }
 
@@ -401,8 +412,22 @@ function otherValues(scene: Scene, table: Table, column: string, value: SQLInput
       values.push(value.slice(0, at) + other + value.slice(at + 1))
     }
   } else values.push(columnType(scene, table, column).startsWith('int') ? 1 : 'int_1')
+  if (table === 'audit_epochs' && column === 'body') values.push(...otherEpochs(String(value)))
   if (value !== null && !isRequired(scene, table, column)) values.push(null)
   return values
+}
+
+/** Of what a restore wrote down, each member changed; when it was is in its leaf. */
+function otherEpochs(body: string): readonly string[] {
+  const epoch = JSON.parse(body)
+  const others = [
+    { epoch: epoch.epoch + 1 },
+    { restoredSize: epoch.restoredSize - 1 },
+    { held: null },
+    { held: { ...epoch.held, size: epoch.held.size - 1 } },
+    { cautiousUntil: epoch.at },
+  ]
+  return others.map((other) => JSON.stringify({ ...epoch, ...other }))
 }
 
 function isOlder({ last }: Scene, table: Table, row: Row): boolean {

@@ -4,11 +4,12 @@
  *
  * @module
  */
+import { readBody } from './audit-line.js'
 import { canonicalJson } from './canonical-json.js'
 import { openCheckpoint } from './checkpoint.js'
 import { isSilentAuthError, SilentAuthError } from './errors.js'
 import type { ProjectId } from './id.js'
-import type { Json, JsonObject } from './json.js'
+import type { JsonObject } from './json.js'
 import { LOG_RESTORED, restoreEventData } from './log-restore.js'
 import type { LogEpoch, LogReader, StoredCheckpoint } from './log-store.js'
 import {
@@ -64,6 +65,8 @@ export async function requireChain(
     throw rewritten(projectId, 'epoch', `its last checkpoint is of epoch ${last.epoch}, which is not the last one`)
   }
   await requireTree(reader, last)
+  // Rows alone could be anybody's, and say until when nothing is approved by policy alone; their leaves are in the signed tree.
+  for (const epoch of epochs) await requireEpochLeaf(reader, epoch)
   if (held) await requireHeld(reader, held, last, epochs)
   return last
 }
@@ -162,8 +165,6 @@ async function requireHeld(
   const { projectId } = last
   if (isNewerHead(held, last)) throw behind(projectId, held, last)
   const since = epochs.filter(({ epoch }) => epoch > held.epoch)
-  // The row alone could be anybody's: the leaf is in the signed tree.
-  for (const epoch of since) await requireEpochLeaf(reader, epoch)
   const lost = since.find(({ restoredSize }) => restoredSize < held.size)
   if (lost === undefined) {
     return requireGrown(projectId, held, last, storedNodes(reader, projectId), 'held')
@@ -184,7 +185,7 @@ function isSameSize(one: LogHead, other: LogHead): boolean {
 async function requireEpochLeaf(reader: ChainReader, epoch: LogEpoch): Promise<void> {
   const { projectId } = epoch
   const [leaf] = await reader.leaves({ projectId, from: epoch.restoredSize, limit: 1 })
-  const says: Json = (leaf && JSON.parse(leaf.body).events?.[0]) ?? null
+  const says = (leaf && readBody(leaf.body)?.events[0]) ?? null
   const wanted = { type: LOG_RESTORED, intent_id: null, data: epochData(epoch) }
   if (canonicalJson(says) !== canonicalJson(wanted)) {
     throw rewritten(projectId, 'epoch', `no leaf says that epoch ${epoch.epoch} was opened`)

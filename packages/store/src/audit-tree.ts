@@ -8,7 +8,7 @@ import { sql } from 'kysely'
 import { type Connection, first } from './connection.js'
 import type { Builder } from './engine.js'
 import { statement } from './statement.js'
-import type { AuditCheckpointsTable } from './tables.js'
+import type { AuditCheckpointsTable, Tables } from './tables.js'
 
 export interface SqlAuditTree {
   reader(connection: Connection): Pick<LogReader, 'treeHashes' | 'lastCheckpoint' | 'logEpochs'>
@@ -42,8 +42,8 @@ export function sqlAuditTree(db: Builder): SqlAuditTree {
         return row && checkpointOf(row)
       },
       async logEpochs(projectId) {
-        const rows = await connection.all<{ body: string }>(ask.epochs({ projectId }))
-        return rows.map(({ body }) => JSON.parse(body) as LogEpoch)
+        const rows = await connection.all<EpochRow>(ask.epochs({ projectId }))
+        return rows.map(epochOf)
       },
     }),
     writer: (connection) => ({
@@ -93,12 +93,20 @@ function treeStatements(db: Builder) {
       db.insertInto('audit_checkpoints').values({ project_id: projectId, epoch, size, root, note, at }),
     ),
     epochs: statement(({ projectId }: { projectId: string }) =>
-      db.selectFrom('audit_epochs').select('body').where('project_id', '=', projectId).orderBy('epoch'),
+      db.selectFrom('audit_epochs').select(['epoch', 'body']).where('project_id', '=', projectId).orderBy('epoch'),
     ),
     putEpoch: statement(({ projectId, epoch, body }: { projectId: string; epoch: number; body: string }) =>
       db.insertInto('audit_epochs').values({ project_id: projectId, epoch, body }),
     ),
   }
+}
+
+type EpochRow = Pick<Tables['audit_epochs'], 'epoch' | 'body'>
+
+/** A row that contradicts itself is of no epoch: whoever compares it with the log finds none that is like it. */
+function epochOf({ epoch, body }: EpochRow): LogEpoch {
+  const stored = JSON.parse(body) as LogEpoch
+  return stored.epoch === epoch ? stored : { ...stored, epoch: -1 }
 }
 
 function checkpointOf({ project_id, epoch, size, root, note, at }: AuditCheckpointsTable): StoredCheckpoint {
