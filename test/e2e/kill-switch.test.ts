@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Agent, type IntentId, parsePolicy } from '@silentauth/core'
+import { type Agent, type IntentId, type Principal, parsePolicy } from '@silentauth/core'
 import { SilentAuth } from '@silentauth/sdk'
 import { type RunningServer, startServer } from '@silentauth/server'
 import { embeddedGate, type PermitVerifier, permitVerifier, requirePermit } from '@silentauth/verify'
@@ -107,20 +107,16 @@ async function call(token: string): Promise<number | string> {
   return response.ok ? response.status : ((await response.json()) as { error: { code: string } }).error.code
 }
 
-function setAgent(status: Agent['status']): Promise<void> {
-  const data = { agent_id: agent.id, status }
-  return gate.localGate.administer('system:setup', 'agent.status_changed', data, (tx) =>
-    tx.putAgent({ ...agent, status }),
-  )
+const owner = (): Principal => ({ type: 'person', id: gate.owner.id, projectId: gate.projectId, via: 'session' })
+
+function setAgent(status: Agent['status']): Promise<unknown> {
+  return gate.localGate.registrar.setAgentStatus(owner(), agent.id, status)
 }
 
-function disableKeys(): Promise<void> {
-  return gate.localGate.administer('system:setup', 'key.disabled', {}, async (tx) => {
-    for (const key of await tx.keys(gate.projectId)) await tx.putKey({ ...key, status: 'disabled' })
-  })
+async function disableKeys(): Promise<void> {
+  for (const { id } of await gate.store.keys(gate.projectId)) await gate.localGate.registrar.disableKey(owner(), id)
 }
 
 function withdraw(id: IntentId): Promise<unknown> {
-  const principal = { type: 'person', id: gate.owner.id, projectId: gate.projectId, via: 'session' } as const
-  return gate.localGate.desk.withdraw(principal, id, 'stop')
+  return gate.localGate.desk.withdraw(owner(), id, 'stop')
 }

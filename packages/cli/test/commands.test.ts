@@ -296,3 +296,26 @@ describe('an admin in the terminal', () => {
     expect((await run(['keys'])).out).toMatch(new RegExp(`${id} +agent +disabled +batch job`))
   })
 })
+
+describe('the operator of a gate', () => {
+  it('rotates its permit key, which is then shown beside the new one', async () => {
+    const first = await dev()
+    await using sdk = new SilentAuth({ dataFolder: path.join(folder, '.silentauth') })
+    await sdk.declare(REFUND)
+    first.child.kill('SIGTERM')
+    await once(first.child, 'exit')
+    const kids = async (): Promise<string[]> => {
+      const { keys } = JSON.parse(await readFile(path.join(folder, '.silentauth', 'public.jwks.json'), 'utf8'))
+      return keys.map(({ kid }: { kid: string }) => kid)
+    }
+    const [before] = await kids()
+    const { out: kid, err } = await run(['keys', 'rotate'])
+    expect([await kids(), err.includes(before ?? '-')]).toEqual([[kid, before], true])
+    const { out: last } = await run(['keys', 'rotate', '--compromised'])
+    expect(await kids()).toEqual([last])
+  })
+
+  it('cannot rotate the key of a gate that never ran', async () => {
+    expect((await run(['keys', 'rotate', '--data', 'nobody'])).code).toBe(64)
+  })
+})
