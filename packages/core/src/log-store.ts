@@ -69,7 +69,12 @@ export interface LogWriter {
   /** Conflicts on an epoch and size that were signed already. */
   putCheckpoint(checkpoint: StoredCheckpoint): Promise<void>
   putLogEpoch(epoch: LogEpoch): Promise<void>
-  /** Takes the values behind the commitments of an intent's leaves away; the leaves stay. @returns how many values */
+  /**
+   * Takes the values behind the commitments of an intent's leaves away; the leaves stay. The same transaction appends a leaf with
+   * the event `VALUES_ERASED` of the intent: without it, whoever verifies the log takes their absence for tampering.
+   *
+   * @returns how many values
+   */
   erasePayloads(projectId: ProjectId, intentId: IntentId): Promise<number>
   /** Ends every session, and takes every sign-in token out. */
   deleteSessions(projectId: ProjectId): Promise<void>
