@@ -4,6 +4,7 @@
  * @module
  */
 export { actionName } from './action-name.js'
+export { type Anchor, type AnchoringOptions, anchoring } from './anchor.js'
 export { type ApprovalRule, approvalRule } from './approval-rule.js'
 export { type AuditLeaf, auditLeaf, commitment, type LeafPayload, leafHash, type StoredLeaf } from './audit.js'
 export { type ExportRange, type ExportReader, exportAudit } from './audit-export.js'
@@ -267,7 +268,6 @@ export {
   type TextPart,
 } from './safe-text.js'
 export {
-  type Anchor,
   type HeldCheckpoint,
   heldInMemory,
   type Sequencer,

@@ -11,6 +11,7 @@ import { type DeadLetters, deadLetters } from './dead-letters.js'
 import type { Desk } from './desk.js'
 import { earlierRequest, mismatch, type RequestKey, rememberRequest } from './earlier-request.js'
 import { type Engine, engine } from './engine.js'
+import { eraseValues } from './erasure.js'
 import { isSilentAuthError, SilentAuthError } from './errors.js'
 import type { CallOptions, Gate, Trust } from './gate.js'
 import { claimOf, present } from './hand-out.js'
@@ -28,7 +29,7 @@ import { type DeliveryFailure, outboxDelivery } from './outbox-delivery.js'
 import { ownersOf, readOwn, requireOwn } from './ownership.js'
 import { snapshot } from './params.js'
 import type { Registrar } from './registrar.js'
-import type { KeyPrincipal, ProjectKey } from './registry.js'
+import type { KeyPrincipal, Principal, ProjectKey } from './registry.js'
 import { awaitRelease, type LivingLog, release } from './release.js'
 import { reportDelivery } from './report-delivery.js'
 import { summaryOf } from './result-summary.js'
@@ -102,6 +103,8 @@ export interface LocalGate extends AsyncDisposable {
   list(key: KeyPrincipal, query: Omit<IntentQuery, 'projectId' | 'owners'>): Promise<Page<Intent>>
   /** Called after each commit that changed an intent. @returns a function that takes the listener away */
   onChange(listener: (id: IntentId) => void): () => void
+  /** Takes the values behind the commitments of a settled intent out of the log, for good. @returns how many */
+  eraseValues(by: Principal, id: IntentId, reason: string): Promise<number>
   /** Writes what the clock has done, and forgets what no verifier could accept any more. @returns how many intents it moved */
   sweep(): Promise<number>
   /** A change of the registry with its audit leaf: no change without one. */
@@ -160,6 +163,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
     declare: (key, draft, call) => declare(context, key, draft, call),
     list: (key, query) => list(context, key, query),
     onChange: own.onChange,
+    eraseValues: (by, id, reason) => eraseValues(own, by, id, reason),
     async sweep() {
       const moved = await sweep(own, log)
       await forgetTraces(own)

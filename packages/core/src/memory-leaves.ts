@@ -51,7 +51,8 @@ interface Log {
 /** What a transaction adds; `taken` of the leaves that wait have got their place. */
 interface Additions extends Log {
   taken: number
-  readonly erased: Set<IntentId>
+  /** Those that were there when their values were erased: what comes later in the transaction keeps its own. */
+  readonly erased: Set<LeafId>
 }
 
 export function memoryLeaves(sequencing: 'immediate' | 'deferred' = 'immediate'): MemoryLeaves {
@@ -70,7 +71,7 @@ function draft(logs: Map<ProjectId, Log>, ids: Set<LeafId>, sequencing: 'immedia
   const to = (projectId: ProjectId): Additions => {
     const known = added.get(projectId)
     if (known) return known
-    const made = { ...emptyLog(), taken: 0, erased: new Set<IntentId>() }
+    const made = { ...emptyLog(), taken: 0, erased: new Set<LeafId>() }
     added.set(projectId, made)
     return made
   }
@@ -114,9 +115,9 @@ function draft(logs: Map<ProjectId, Log>, ids: Set<LeafId>, sequencing: 'immedia
       to(epoch.projectId).epochs.push(frozenCopy(epoch))
     },
     erase(projectId, intentId) {
-      const count = seen.of(projectId, intentId).reduce((sum, { payloads }) => sum + payloads.length, 0)
-      to(projectId).erased.add(intentId)
-      return count
+      const leaves = seen.of(projectId, intentId)
+      for (const { id } of leaves) to(projectId).erased.add(id)
+      return leaves.reduce((sum, { payloads }) => sum + payloads.length, 0)
     },
     commit() {
       for (const [projectId, own] of added) merge(logs, projectId, own)
@@ -197,7 +198,7 @@ function at(leaf: AuditLeaf, sequence: number): StoredLeaf {
 }
 
 function erased<Leaf extends AuditLeaf>(leaf: Leaf, own: Additions | undefined): Leaf {
-  if (leaf.intentId === undefined || !own?.erased.has(leaf.intentId)) return leaf
+  if (!own?.erased.has(leaf.id)) return leaf
   return Object.freeze({ ...leaf, payloads: [] })
 }
 

@@ -33,12 +33,6 @@ export interface HeldCheckpoint {
   write(note: string): Promise<void>
 }
 
-/** Takes checkpoints to where whoever runs this gate cannot take them back. */
-export interface Anchor {
-  readonly name: string
-  put(note: string, options: { readonly signal: AbortSignal }): Promise<void>
-}
-
 export interface SequencerOptions {
   readonly store: Store
   readonly projectId: ProjectId

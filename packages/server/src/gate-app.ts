@@ -22,6 +22,7 @@ import { auditRoutes } from './audit-routes.js'
 import { counterRoutes } from './counter-routes.js'
 import { type Credentials, credentials } from './credential.js'
 import { directoryRoutes } from './directory-routes.js'
+import { erasureRoutes } from './erasure-routes.js'
 import { type Connection, holdAnswer } from './held-response.js'
 import { inboxRoutes } from './inbox-routes.js'
 import { queryOf, readBody } from './input.js'
@@ -116,6 +117,7 @@ export function createGateApp(options: GateAppOptions): GateApp {
     ...projectKeyRoutes({ registrar: gate.registrar }),
     ...directoryRoutes({ registrar: gate.registrar }),
     ...auditRoutes({ store, projectId }),
+    ...erasureRoutes({ gate }),
     ...auditLogRoutes({ store, projectId, log: options.log }),
     ...revocationRoutes({ revocations: options.revocations }),
     ...operationRoutes({

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { fileAnchor, webhookAnchor } from './anchors.js'
 export { configurationOf } from './configuration.js'
 export { createGateApp, type GateApp, type GateAppOptions, type GateEnv } from './gate-app.js'
 export { type KeyRotation, rotatePermitKey } from './key-rotation.js'

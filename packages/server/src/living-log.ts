@@ -50,3 +50,8 @@ export async function livingLog(options: LivingLogOptions): Promise<Sequencer> {
   })
   return log
 }
+
+/** The next checkpoint is tried again. */
+export function anchorLog(logger: Logger): (failure: { readonly anchor: string; readonly error: unknown }) => void {
+  return ({ anchor, error }) => logger.warn({ err: error, anchor }, 'an anchor took no checkpoint')
+}

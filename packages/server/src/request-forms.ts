@@ -136,6 +136,7 @@ export const approveForm = z.strictObject({
   evidence,
 })
 export const refuseForm = z.strictObject({ intent_hash: digest, comment: maybe(comment), evidence })
+export const eraseForm = z.strictObject({ reason: comment.min(1) })
 export const withdrawForm = z.strictObject({ reason: comment.min(1) })
 export const reconcileForm = z.strictObject({
   finding: z.enum(['happened', 'did_not_happen']),

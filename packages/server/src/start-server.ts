@@ -6,6 +6,8 @@
  */
 import {
   type Agent,
+  type Anchor,
+  anchoring,
   type LocalGate,
   localGate,
   type Notifier,
@@ -29,7 +31,7 @@ import { warnOfFewDescriptors } from './file-descriptors.js'
 import { createGateApp } from './gate-app.js'
 import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
-import { livingLog } from './living-log.js'
+import { anchorLog, livingLog } from './living-log.js'
 import { replacedKeys } from './replaced-keys.js'
 import { requireFresh, retiredKeys } from './retired-keys.js'
 import { revocationKey } from './revocation-key.js'
@@ -58,6 +60,8 @@ export interface ServerOptions {
   readonly logSigner?: Signer | undefined
   /** Where the last checkpoint is held: not on the disk of the database. @default `SILENTAUTH_STATE`, else the user's state folder */
   readonly stateDir?: string | undefined
+  /** What takes checkpoints, besides the file that holds the last one. @default [] */
+  readonly anchors?: readonly Anchor[] | undefined
   /** HS256 profile: every holder of it can make permits. @default none: a key pair */
   readonly executionSecret?: string | undefined
   /** All policies of the project, at every start. @default `read_*` is approved by itself */
@@ -151,6 +155,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       logger,
     })
     opened.push(async () => log[Symbol.asyncDispose]())
+    const anchored = anchoring({ log, anchors: options.anchors ?? [], onFailure: anchorLog(logger) })
+    opened.splice(1, 0, async () => anchored[Symbol.asyncDispose]())
 
     const listener = await listen({ port, host })
     opened.push(() => listener.close(closeTimeoutMs))
@@ -170,7 +176,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       onDeliveryFailure: deliveryLog(logger),
       log,
     })
-    opened.splice(2, 0, async () => gate[Symbol.asyncDispose]())
+    opened.splice(3, 0, async () => gate[Symbol.asyncDispose]())
     const own = { gate, store }
     const { secretKey: agentKey, owner } = await embedded(own, folder)
     await storePolicies(own, options.policies ?? DEFAULT_POLICIES)
@@ -188,7 +194,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       dashboardDir: options.dashboardDir === false ? undefined : (options.dashboardDir ?? defaultDashboardDir()),
       logger,
     })
-    opened.splice(3, 0, async () => app[Symbol.dispose]())
+    opened.splice(4, 0, async () => app[Symbol.dispose]())
     const jwksUrl = `${url}/.well-known/jwks.json`
     const revocationsUrl = `${url}/.well-known/silentauth-revocations`
     await writeConnection(folder, { url, issuer, projectId, jwksUrl, revocationsUrl, secretKey: agentKey })

@@ -59,6 +59,7 @@ const CLASSIFIED: Readonly<Record<string, Access | readonly Role[]>> = {
   'POST /api/groups/{group}/add': KEEPERS,
   'POST /api/groups/{group}/remove': KEEPERS,
   'GET /api/audit': READERS,
+  'POST /api/audit/erase/{id}': KEEPERS,
   'GET /api/audit/bundle/{id}': READERS,
   'GET /api/audit/checkpoint': READERS,
   'GET /api/audit/export': READERS,

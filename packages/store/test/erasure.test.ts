@@ -1,0 +1,80 @@
+import { commitment, type Principal } from '@silentauth/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ANN, aDraft, anAttempt, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import { LOG_STORES, logStores } from './log-stores.js'
+
+const stores = logStores()
+const OWNER: Principal = { ...ANN, id: 'usr_owner' }
+let keys: LivingKeys
+beforeAll(async () => {
+  keys = await livingKeys()
+})
+afterAll(() => stores[Symbol.asyncDispose]())
+
+async function erasing(kind: (typeof LOG_STORES)[number]) {
+  const store = await (await stores.make(kind)).open()
+  const living = await livingGate(store, keys)
+  const person = (await store.person(ANN.id)) ?? expect.fail()
+  await store.transaction((tx) =>
+    tx.putPerson({ ...person, id: OWNER.id, email: 'owner@example.com', roles: ['owner'] }),
+  )
+  return {
+    store,
+    living,
+    async [Symbol.asyncDispose]() {
+      await living[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe.each(LOG_STORES)('erasing values over %s', (kind) => {
+  it('takes the values of one intent away; what the log says of it, and its tree, stay', async () => {
+    await using own = await erasing(kind)
+    const { store, living } = own
+    const { id } = await living.approved({ params: { iban: 'DE00 1234' } })
+    const other = await living.approved()
+    const attempt = anAttempt()
+    await living.agent.claim(id, attempt)
+    await living.agent.report(id, attempt, { status: 'succeeded' })
+    await living.log.settle()
+    const before = await store.leavesOf(PROJECT, id)
+    const kept = await store.leavesOf(PROJECT, other.id)
+
+    const count = await living.gate.eraseValues(OWNER, id, 'asked for by the customer')
+    expect(count).toBe(before.reduce((sum, { payloads }) => sum + payloads.length, 0))
+    const after = await store.leavesOf(PROJECT, id)
+    expect(after.slice(0, -1).map(({ body, hash, payloads }) => [body, hash, payloads.length])).toEqual(
+      before.map(({ body, hash }) => [body, hash, 0]),
+    )
+    expect(await store.leavesOf(PROJECT, other.id)).toEqual(kept)
+    await living.log.settle()
+    await expect(store.transaction((tx) => living.log.requireWhole(tx))).resolves.toBeUndefined()
+
+    const said = after.at(-1)
+    expect(JSON.parse(said?.body ?? '')).toMatchObject({
+      actor: 'user:usr_owner',
+      events: [{ type: 'values.erased', intent_id: id, data: { by: 'user:usr_owner', values: count } }],
+      commit: { reason: commitment(said?.payloads[0] ?? expect.fail()) },
+    })
+  })
+
+  it.each([
+    ['pending', async (living: Awaited<ReturnType<typeof livingGate>>) => living.agent.declare(aDraft())],
+    ['approved and not begun', async (living: Awaited<ReturnType<typeof livingGate>>) => living.approved()],
+  ])('is refused while the intent is %s', async (_, make) => {
+    await using own = await erasing(kind)
+    const { id } = await make(own.living)
+    await expect(own.living.gate.eraseValues(OWNER, id, 'why')).rejects.toMatchObject({ code: 'IN_FLIGHT' })
+    expect((await own.store.leavesOf(PROJECT, id))[0]?.payloads.length).toBeGreaterThan(0)
+  })
+
+  it('is for owners and admins, and for intents of the project', async () => {
+    await using own = await erasing(kind)
+    const { id } = await own.living.agent.declare(aDraft())
+    await own.living.agent.cancel(id, 'no longer')
+    await expect(own.living.gate.eraseValues(ANN, id, 'why')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await expect(own.living.gate.eraseValues(OWNER, 'int_none', 'why')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await own.living.gate.eraseValues(OWNER, id, 'why')).toBeGreaterThan(0)
+  })
+})
