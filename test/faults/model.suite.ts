@@ -37,6 +37,8 @@ export const suite: Suite = {
     await using server = await startPostgres()
     try {
       const { url } = await server.createDatabase()
+      // Thirty processes read the same sources.
+      const start: Start = (options, defect) => inProcess(path.join(folder, 'compiled'), options, defect)
       const factor = full ? 10 : 1
       const stores: Record<StoreName, WorkerOptions['store']> = {
         memory: 'memory',
@@ -44,11 +46,11 @@ export const suite: Suite = {
         PostgreSQL: url as `postgres://${string}`,
       }
       const again = replay(process.env)
-      if (again) return await seenAgain(again, stores, seed)
+      if (again) return await seenAgain(again, stores, seed, start)
       const checks = STORES.toReversed().map((name) => () => {
-        return checkOver(name, { store: stores[name], seed, runs: RUNS[name] * factor, shrink: true })
+        return checkOver(name, { store: stores[name], seed, runs: RUNS[name] * factor, shrink: true }, start)
       })
-      const searches = DEFECTS.map((defect) => () => searchFor(defect, seed))
+      const searches = DEFECTS.map((defect) => () => searchFor(defect, seed, start))
       const done = await inLanes<Counters | boolean>([...checks, ...searches])
       const caught = done.filter((each) => each === true).length
       console.log(`  defects caught ${caught} of ${DEFECTS.length}`)
@@ -62,6 +64,8 @@ export const suite: Suite = {
     }
   },
 }
+
+type Start = (options: WorkerOptions, defect?: Defect) => Promise<Checked>
 
 /** One failure again, as the suite has printed it. */
 interface Replay {
@@ -81,12 +85,16 @@ async function seenAgain(
   { store, ...again }: Replay,
   stores: Readonly<Record<StoreName, WorkerOptions['store']>>,
   seed: number,
+  start: Start,
 ): Promise<Counters> {
-  return together([await checkOver(store, { store: stores[store], seed, runs: 1, shrink: false, ...again })], false)
+  return together(
+    [await checkOver(store, { store: stores[store], seed, runs: 1, shrink: false, ...again }, start)],
+    false,
+  )
 }
 
-async function checkOver(name: StoreName, options: WorkerOptions): Promise<Counters> {
-  const { runs, tally, failure } = await inProcess(options)
+async function checkOver(name: StoreName, options: WorkerOptions, start: Start): Promise<Counters> {
+  const { runs, tally, failure } = await start(options)
   if (failure) {
     const replayPath = failure.replayPath === undefined ? '' : ` MODEL_REPLAY='${failure.replayPath}'`
     console.error(`  over ${name}: ${failure.message}`)
@@ -101,8 +109,8 @@ async function checkOver(name: StoreName, options: WorkerOptions): Promise<Count
   ]
 }
 
-async function searchFor(defect: Defect, seed: number): Promise<boolean> {
-  const { runs, failure } = await inProcess({ store: 'memory', seed, runs: RUNS_PER_DEFECT, shrink: false }, defect)
+async function searchFor(defect: Defect, seed: number, start: Start): Promise<boolean> {
+  const { runs, failure } = await start({ store: 'memory', seed, runs: RUNS_PER_DEFECT, shrink: false }, defect)
   if (!failure) console.error(`  not caught in ${runs} runs: ${defect.name}`)
   return failure !== undefined
 }
@@ -124,7 +132,7 @@ function together(each: readonly Counters[], whole = true): Counters {
 const HERE = path.join(import.meta.dirname, 'model')
 
 /** A process of its own: its engine is the sources, or a test build of them with a defect. */
-async function inProcess(options: WorkerOptions, defect?: Defect): Promise<Checked> {
+async function inProcess(cache: string, options: WorkerOptions, defect?: Defect): Promise<Checked> {
   const child = spawn(
     process.execPath,
     [
@@ -136,7 +144,11 @@ async function inProcess(options: WorkerOptions, defect?: Defect): Promise<Check
     ],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...(defect && { MODEL_DEFECT: defect.name, MODEL_DEFECT_MODULE: defect.module }) },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: cache,
+        ...(defect && { MODEL_DEFECT: defect.name, MODEL_DEFECT_MODULE: defect.module }),
+      },
     },
   )
   const ended = new Promise<number | null>((resolve, reject) => {
