@@ -3,7 +3,7 @@ import { MemorySaver } from '@langchain/langgraph'
 import type { Gate, GateEvent, Intent } from '@silentauth/core'
 import { approvingGate, denyingGate, type ScriptedGate, scriptedGate } from '@silentauth/core/testing'
 import { gateTool, isGateRefusal } from '@silentauth/langchain'
-import { createAgent, type ToolMessage, type ToolRuntime, tool, toolRetryMiddleware } from 'langchain'
+import { createAgent, ToolMessage, type ToolRuntime, tool, toolRetryMiddleware } from 'langchain'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { agentThatCalls, collected, hi, modelThatCalls, refundTool, toolCall, toolMessages } from './refund-tool.ts'
@@ -308,6 +308,38 @@ describe('a call that was executed before', () => {
     const replayed = gateTool(refund, { gate, replay: 'error' }).invoke(asToolCall)
     await expect(replayed).rejects.toMatchObject({ code: 'ALREADY_EXECUTED' })
     expect(execute).not.toHaveBeenCalled()
+  })
+})
+
+describe('the result', () => {
+  const withArtifact = () =>
+    tool(async () => ['refunded 5', { account: 'secret' }], {
+      name: 'refund',
+      schema: z.object({}),
+      responseFormat: 'content_and_artifact',
+    })
+  const asMessage = () =>
+    tool(
+      async (_, runtime: ToolRuntime) => new ToolMessage({ content: 'ok', tool_call_id: runtime.toolCallId ?? '' }),
+      {
+        name: 'refund',
+        schema: z.object({}),
+      },
+    )
+
+  it.each<[string, () => unknown, object, unknown]>([
+    ['is the tool’s own affair', () => refundTool().refund, {}, undefined],
+    ['is told to the gate where that was asked for', () => refundTool().refund, { recordResult: true }, 'refunded 5'],
+    ['is told without the artifact beside it', withArtifact, { recordResult: true }, 'refunded 5'],
+    ['is not told where it is a message of LangChain', asMessage, { recordResult: true }, undefined],
+  ])('%s', async (_, make, options, told) => {
+    const report = vi.fn(async () => undefined)
+    const gate = gateWith(approvingGate(), { report })
+    const gated = gateTool(make() as ReturnType<typeof withArtifact>, { gate, ...options })
+    await gated.invoke(toolCall('refund', { amount: 5 }) as never)
+    expect(report.mock.calls.map(([, , outcome]: unknown[]) => outcome)).toEqual([
+      { status: 'succeeded', result: told },
+    ])
   })
 })
 

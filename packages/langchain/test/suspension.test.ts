@@ -229,6 +229,28 @@ describe('parallel calls', () => {
   })
 })
 
+describe("P17: createAgent of version 'v1'", () => {
+  it('runs each call once, over any number of resumes', async () => {
+    const gate = waiting(2)
+    const { refund, execute } = refundTool()
+    const free = vi.fn(async () => 'free')
+    const tools = [gateTool(refund, { gate, wait: 'suspend' }), tool(free, { name: 'free', schema: z.object({}) })]
+    const turn = [call(1, 'c1'), { name: 'free', args: {}, id: 'c2' }, call(2, 'c3')]
+    const agent = suspendedAgent([turn], { gate, tools, version: 'v1' })
+    await agent.start()
+    await vi.waitFor(() => expect(gate.intents).toHaveLength(2))
+    await gate.decide('approve')
+    await agent.wakeAll()
+    await gate.decide('approve')
+    await agent.wakeAll()
+    // What the task began goes on when it interrupts for another call.
+    await vi.waitFor(async () => expect(await states(gate)).toEqual(['approved succeeded', 'approved succeeded']))
+    for (let times = 0; times < 5 && (await agent.pending()).length > 0; times++) await agent.resume()
+    expect(execute.mock.calls.map(([amount]) => amount).sort()).toEqual([1, 2])
+    expect(await agent.toolTexts()).toHaveLength(3)
+  })
+})
+
 describe('a gate that is away', () => {
   const awayFor = (gate: Gate, method: 'declare' | 'claim', times: number): Gate => {
     let left = times
