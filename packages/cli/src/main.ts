@@ -40,6 +40,16 @@ export async function main(args: readonly string[]): Promise<number> {
     .action(ends(async (options) => (await import('./dev.js')).dev(options)))
 
   program
+    .command('serve')
+    .description('run one node of a production gate, configured by SILENTAUTH_DATABASE, _PUBLIC_URL, _DATA and others')
+    .option('--first-owner <e-mail>', 'of an empty database: who may do everything in it')
+    .option('--sign-in <e-mail>', 'print a sign-in link for somebody who is registered')
+    .option('--policies <file>', 'policies as JSON, stored at the start')
+    .option('--project <id>', 'default: SILENTAUTH_PROJECT, else the only one in the database')
+    .option('--json', 'one line on stdout when ready')
+    .action(ends(async (options) => (await import('./serve.js')).serve(options)))
+
+  program
     .command('login')
     .argument('<sign-in-url>', 'the link that the gate printed')
     .description('sign in, so that inbox, approve and deny work here')

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type RestoreOutcome, restoreServer } from '@silentauth/server'
+import type { ProjectId } from '@silentauth/core'
+import { configurationOf, type RestoreOutcome, restoreServer } from '@silentauth/server'
 import { EXIT } from './exit.js'
 
 export interface RestoreCommandOptions {
@@ -15,8 +16,19 @@ export interface RestoreCommandOptions {
 }
 
 export async function restore({ data, state, accept, json }: RestoreCommandOptions): Promise<number> {
-  const executionSecret = process.env.EXECUTION_SECRET
-  const outcome = await restoreServer({ dataDir: data, stateDir: state, accept, executionSecret })
+  const { executionSecret, database, publicUrl } = configurationOf(process.env)
+  const projectId = process.env.SILENTAUTH_PROJECT as ProjectId | undefined
+  // A database of several nodes is one of production, whose issuer is its URL.
+  const isProduction = publicUrl !== undefined && database?.startsWith('postgres')
+  const production = isProduction ? { publicUrl, projectId } : undefined
+  const outcome = await restoreServer({
+    dataDir: data,
+    stateDir: state,
+    accept,
+    executionSecret,
+    database,
+    production,
+  })
   if (json) console.log(JSON.stringify(outcome))
   else for (const line of linesOf(outcome, executionSecret !== undefined)) console.error(line)
   return outcome.type === 'behind' ? EXIT.refused : EXIT.ok

@@ -319,3 +319,55 @@ describe('the operator of a gate', () => {
     expect((await run(['keys', 'rotate', '--data', 'nobody'])).code).toBe(64)
   })
 })
+
+describe('silentauth serve', () => {
+  const environment = () => ({
+    SILENTAUTH_DATABASE: `sqlite:${path.join(folder, 'gate.db')}`,
+    SILENTAUTH_PUBLIC_URL: 'http://127.0.0.1:4747',
+    SILENTAUTH_DATA: path.join(folder, 'keys'),
+    SILENTAUTH_STATE: path.join(folder, 'state'),
+    SILENTAUTH_PORT: '0',
+  })
+
+  async function ended(args: readonly string[], env: Record<string, string>): Promise<{ code: number; err: string }> {
+    const child = start(['serve', ...args], env)
+    if (!child.stderr) throw new Error('no pipe')
+    const exited = once(child, 'exit')
+    const err = await text(child.stderr)
+    return { code: ((await exited) as [number])[0], err }
+  }
+
+  it.each(['SILENTAUTH_DATABASE', 'SILENTAUTH_PUBLIC_URL', 'SILENTAUTH_DATA'])(
+    'does not start without %s, and names it',
+    async (name) => {
+      const { code, err } = await ended([], { ...environment(), [name]: undefined } as unknown as Record<
+        string,
+        string
+      >)
+      expect({ code, named: err.includes(name) }).toEqual({ code: 64, named: true })
+    },
+  )
+
+  it('does not start on an empty database whose owner nobody named', async () => {
+    const { code, err } = await ended([], environment())
+    expect({ code, told: err.includes('--first-owner') }).toEqual({ code: 64, told: true })
+  })
+
+  it('serves until it is told to stop, and goes on where it was', async () => {
+    const serveOnce = async (...args: string[]) => {
+      const child = start(['serve', '--json', ...args], environment())
+      if (!child.stdout) throw new Error('no pipe')
+      const exited = once(child, 'exit')
+      const first = Promise.race([once(createInterface({ input: child.stdout }), 'line'), exited.then(() => ['{}'])])
+      const ready = JSON.parse(((await first) as [string])[0])
+      const status = (await fetch(`${ready.address}/readyz`)).status
+      child.kill('SIGTERM')
+      return { ready, status, code: ((await exited) as [number])[0] }
+    }
+    const first = await serveOnce('--first-owner', 'owner@example.com')
+    const second = await serveOnce()
+    expect([first.status, first.code, second.status, second.code]).toEqual([200, 0, 200, 0])
+    expect(first.ready.sign_in_url).toContain('/sign-in#token=')
+    expect(second.ready).toEqual({ ...first.ready, address: second.ready.address, sign_in_url: undefined })
+  })
+})

@@ -18,6 +18,8 @@ import {
 import { describeGate, type GateHarness, testGateHarness } from '@silentauth/core/contracts'
 import { testGate } from '@silentauth/core/testing'
 import { createGateApp, startServer } from '@silentauth/server'
+import { afterAll, beforeAll } from 'vitest'
+import { startPostgres, type TestDatabase, type TestPostgres } from '../../../test/support/postgres.js'
 import { SilentAuth } from '../src/silent-auth.js'
 
 /** What stores keep of a secret: SHA-256, base64url. */
@@ -68,10 +70,27 @@ describeGate('SilentAuth over HTTP, with a clock that can be moved', async () =>
   }
 })
 
-describeGate('SilentAuth over a server with SQLite', async () => {
+let postgres: TestPostgres
+let template: TestDatabase
+beforeAll(async () => {
+  postgres = await startPostgres()
+  template = await postgres.createDatabase()
+  // Makes the tables, once for all.
+  await (await overServer(template.url))[Symbol.asyncDispose]()
+})
+afterAll(() => postgres?.stop())
+
+describeGate('SilentAuth over a server with SQLite', () => overServer())
+
+describeGate('SilentAuth over a server with PostgreSQL', async () =>
+  overServer((await postgres.createDatabase({ template: template.name })).url),
+)
+
+async function overServer(database?: string): Promise<GateHarness> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'silentauth-contract-'))
   const server = await startServer({
     dataDir,
+    database,
     port: 0,
     dashboardDir: false,
     alg: 'EdDSA',
@@ -158,4 +177,4 @@ describeGate('SilentAuth over a server with SQLite', async () => {
       await rm(dataDir, { recursive: true, force: true })
     },
   }
-})
+}

@@ -4,28 +4,55 @@
  *
  * @module
  */
+import type { ProjectId } from '@silentauth/core'
+import { databaseUrl } from './database.js'
+import type { ServeOptions } from './serve.js'
 import type { ServerOptions } from './start-server.js'
 
 /**
- * Of `SILENTAUTH_DATA`, `SILENTAUTH_DATABASE` (`sqlite:<file>`), `SILENTAUTH_PUBLIC_URL`, `SILENTAUTH_PORT`, `EXECUTION_SECRET`.
+ * Of `SILENTAUTH_DATA`, `SILENTAUTH_DATABASE` (`sqlite:<file>`, `postgres://…`), `SILENTAUTH_REPLICATED` (`1`),
+ * `SILENTAUTH_PUBLIC_URL`, `SILENTAUTH_PORT`, `SILENTAUTH_HOST`, `EXECUTION_SECRET`.
  *
  * @throws TypeError naming the variable, never with its value
  */
 export function configurationOf(env: Readonly<Record<string, string | undefined>>): ServerOptions {
   return {
     dataDir: env.SILENTAUTH_DATA,
-    databaseFile: databaseFileOf(env.SILENTAUTH_DATABASE),
+    database: databaseOf(env.SILENTAUTH_DATABASE),
+    replicated: env.SILENTAUTH_REPLICATED === '1',
     publicUrl: env.SILENTAUTH_PUBLIC_URL,
     port: portOf(env.SILENTAUTH_PORT),
+    host: env.SILENTAUTH_HOST,
     executionSecret: env.EXECUTION_SECRET,
   }
 }
 
-function databaseFileOf(url: string | undefined): string | undefined {
+/**
+ * The same for a production gate, for which nothing is made up; also `SILENTAUTH_PROJECT`.
+ *
+ * @throws TypeError naming what is missing
+ */
+export function productionConfigurationOf(env: Readonly<Record<string, string | undefined>>): ServeOptions {
+  const { database, publicUrl, dataDir, ...rest } = configurationOf(env)
+  const missing = [
+    ...(database === undefined ? ['SILENTAUTH_DATABASE (postgres://…)'] : []),
+    ...(publicUrl === undefined ? ['SILENTAUTH_PUBLIC_URL (https://…)'] : []),
+    ...(dataDir === undefined ? ['SILENTAUTH_DATA (the folder with the keys)'] : []),
+  ]
+  if (database === undefined || publicUrl === undefined || dataDir === undefined) {
+    throw new TypeError(`a gate in production needs ${missing.join(', ')}`)
+  }
+  return { ...rest, database, publicUrl, dataDir, projectId: env.SILENTAUTH_PROJECT as ProjectId | undefined }
+}
+
+function databaseOf(url: string | undefined): string | undefined {
   if (url === undefined) return undefined
-  const file = /^sqlite:(?!\/\/)(.+)$/.exec(url)?.[1]
-  if (file === undefined) throw new TypeError('SILENTAUTH_DATABASE must be sqlite:<file>')
-  return file
+  try {
+    databaseUrl(url)
+  } catch {
+    throw new TypeError('SILENTAUTH_DATABASE must be sqlite:<file> or postgres://<user>@<host>:<port>/<name>')
+  }
+  return url
 }
 
 function portOf(text: string | undefined): number | undefined {

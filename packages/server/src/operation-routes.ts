@@ -33,7 +33,7 @@ export function operationRoutes(options: OperationRoutesOptions): readonly Route
       method: 'GET',
       path: '/readyz',
       access: 'open',
-      summary: 'The store answers, and the server is not closing.',
+      summary: 'The store answers, a failover could lose no commit, and the server is not closing.',
       data: OK,
       errors: ['GATE_UNAVAILABLE', 'DB_ERROR'],
       async handle() {
@@ -41,6 +41,8 @@ export function operationRoutes(options: OperationRoutesOptions): readonly Route
         if (!(await store.project(projectId))) {
           throw new SilentAuthError('GATE_UNAVAILABLE', `project ${projectId} does not exist`)
         }
+        const faults = (await store.faults?.()) ?? []
+        if (faults.length > 0) throw new SilentAuthError('GATE_UNAVAILABLE', `not ready: ${faults.join('; ')}`)
         return { data: { status: 'ok' as const } }
       },
     }),

@@ -16,17 +16,22 @@ import {
   requireChain,
   type Signer,
 } from '@silentauth/core'
-import { sqliteStore } from '@silentauth/store/sqlite'
+import { pino } from 'pino'
 import { dataFolder } from './data-folder.js'
+import { openStore } from './database.js'
 import { identity } from './embedded.js'
 import { heldFile } from './held-file.js'
 import { LOG_KEY_FILE } from './log-key.js'
+import { productionIdentity } from './production.js'
 import { retirePermitKey } from './retired-keys.js'
+import type { ServeOptions } from './serve.js'
 import type { ServerOptions } from './start-server.js'
 import { stateFolder } from './state-folder.js'
 
 export interface RestoreServerOptions
-  extends Pick<ServerOptions, 'dataDir' | 'databaseFile' | 'stateDir' | 'logSigner' | 'executionSecret'> {
+  extends Pick<ServerOptions, 'dataDir' | 'database' | 'stateDir' | 'logSigner' | 'executionSecret' | 'logger'> {
+  /** Of a gate in production, whose issuer it is. @default an embedded one */
+  readonly production?: Pick<ServeOptions, 'publicUrl' | 'projectId'> | undefined
   /** Else it only looks. @default false */
   readonly accept?: boolean | undefined
 }
@@ -46,10 +51,13 @@ export async function restoreServer(options: RestoreServerOptions = {}): Promise
   const folder = await dataFolder(options.dataDir ?? '.silentauth')
   // Before anything is made in a folder that is not one of a gate.
   const key = options.logSigner ?? (await keyIn(folder))
-  const { issuer, projectId } = await identity(folder)
+  const logger = options.logger ?? pino({ level: 'silent' })
+  await using store = await openStore({ url: options.database ?? `sqlite:${folder.fileIn('gate.db')}`, logger })
+  const { issuer, projectId } = options.production
+    ? await productionIdentity(store, folder, options.production, [])
+    : await identity(folder)
   const signer = await noteSigner(logName(issuer, projectId), key)
   const held = heldFile(await stateFolder(options.stateDir), projectId)
-  await using store = await sqliteStore({ file: options.databaseFile ?? folder.fileIn('gate.db') })
   if (options.accept) {
     // Not in the database, so not in its transaction: retired once too often does no harm.
     await retirePermitKey(folder, options.executionSecret)

@@ -7,7 +7,7 @@
 import { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer } from '@silentauth/core'
 import type { DataFolder } from './data-folder.js'
 
-const KEY_FILE = 'revocation-key.json'
+export const REVOCATION_KEY_FILE = 'revocation-key.json'
 /** What verifiers pin for lists, beside `public.jwks.json` for permits: no server hands it out. */
 export const REVOCATION_KEYS_FILE = 'revocations.jwks.json'
 
@@ -18,14 +18,14 @@ export const REVOCATION_KEYS_FILE = 'revocations.jwks.json'
  * @throws SilentAuthError `KEY_REJECTED` for a file that holds no good key; TypeError when it is the permit key
  */
 export async function revocationKey(folder: DataFolder, permitKid: string): Promise<Signer> {
-  let jwk = (await folder.read(KEY_FILE)) as PrivateJwk | undefined
+  let jwk = (await folder.read(REVOCATION_KEY_FILE)) as PrivateJwk | undefined
   if (jwk === undefined) {
     jwk = await generateSigningKey('EdDSA')
-    await folder.write(KEY_FILE, jwk)
+    await folder.write(REVOCATION_KEY_FILE, jwk)
   }
   const signer = await privateKeySigner(jwk)
   if (signer.kid === permitKid)
-    throw new TypeError(`${KEY_FILE} holds the permit key: revocations need one of their own`)
+    throw new TypeError(`${REVOCATION_KEY_FILE} holds the permit key: revocations need one of their own`)
   await folder.write(REVOCATION_KEYS_FILE, { keys: [signer.publicJwk] })
   return signer
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { configurationOf } from '../src/configuration.js'
+import { configurationOf, productionConfigurationOf } from '../src/configuration.js'
 import { warnOfFewDescriptors } from '../src/file-descriptors.js'
 
 describe('configurationOf', () => {
@@ -13,7 +13,9 @@ describe('configurationOf', () => {
       }),
     ).toEqual({
       dataDir: '/var/lib/gate',
-      databaseFile: './gate.db',
+      database: 'sqlite:./gate.db',
+      replicated: false,
+      host: undefined,
       publicUrl: 'https://gate.example.com',
       port: 0,
       executionSecret: undefined,
@@ -21,7 +23,7 @@ describe('configurationOf', () => {
   })
 
   it.each([
-    ['a database that this build has none of', { SILENTAUTH_DATABASE: 'postgres://ada:hunter2@db/gate' }],
+    ['a database that there is none of', { SILENTAUTH_DATABASE: 'mysql://ada:hunter2@db/gate' }],
     ['a database without a file', { SILENTAUTH_DATABASE: 'sqlite:' }],
     ['a port that is none', { SILENTAUTH_PORT: 'hunter2' }],
     ['a port that is too high', { SILENTAUTH_PORT: '65536' }],
@@ -30,6 +32,33 @@ describe('configurationOf', () => {
     expect(() => configurationOf(env)).toThrow(name)
     expect(() => configurationOf(env)).not.toThrow(/hunter2/)
   })
+})
+
+describe('productionConfigurationOf', () => {
+  const WHOLE = {
+    SILENTAUTH_DATABASE: 'postgres://gate@db:5432/gate',
+    SILENTAUTH_PUBLIC_URL: 'https://gate.example.com',
+    SILENTAUTH_DATA: '/etc/gate',
+    SILENTAUTH_REPLICATED: '1',
+    SILENTAUTH_PROJECT: 'prj_a',
+  }
+
+  it('reads what the environment says', () => {
+    expect(productionConfigurationOf(WHOLE)).toMatchObject({
+      database: 'postgres://gate@db:5432/gate',
+      publicUrl: 'https://gate.example.com',
+      dataDir: '/etc/gate',
+      replicated: true,
+      projectId: 'prj_a',
+    })
+  })
+
+  it.each(['SILENTAUTH_DATABASE', 'SILENTAUTH_PUBLIC_URL', 'SILENTAUTH_DATA'])(
+    'makes up no %s, and names it when it is missing',
+    (name) => {
+      expect(() => productionConfigurationOf({ ...WHOLE, [name]: undefined })).toThrow(name)
+    },
+  )
 })
 
 describe('file descriptors', () => {

@@ -1,5 +1,6 @@
 import { keyRing, verifyPermit } from '@silentauth/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createGateApp } from '../src/gate-app.js'
 import { AUDIENCE, type TestApp, testApp } from './test-app.js'
 
 let test: TestApp
@@ -35,9 +36,22 @@ describe('operation routes', () => {
     ])
   })
 
+  it('R3 say that it is not ready while a failover could lose commits, and why', async () => {
+    test = await testApp()
+    const faults: string[] = ['commits do not wait for a standby']
+    const store = { ...test.gate.store, faults: async () => faults }
+    using app = createGateApp({ gate: test.gate.local, store, publicUrl: 'http://127.0.0.1:4747' })
+    const refused = await app.request('/readyz')
+    expect([refused.status, await refused.json()]).toMatchObject([
+      503,
+      { error: { code: 'GATE_UNAVAILABLE', message: expect.stringContaining('commits do not wait') } },
+    ])
+    faults.pop()
+    expect((await app.request('/readyz')).status).toBe(200)
+  })
+
   it('say that it is not ready when the store does not answer', async () => {
     test = await testApp()
-    const { createGateApp } = await import('../src/gate-app.js')
     const store = { ...test.gate.store, project: () => Promise.reject(new Error('gone')) }
     using app = createGateApp({ gate: test.gate.local, store, publicUrl: 'http://127.0.0.1:4747' })
     expect((await app.request('/readyz')).status).toBe(500)

@@ -19,9 +19,15 @@ describe('the README', () => {
   })
 
   it('has every option of startServer', async () => {
-    const source = await readFile(here('../src/start-server.ts'), 'utf8')
-    const [, options = ''] = /export interface ServerOptions \{([\s\S]*?)\n\}/.exec(source) ?? []
-    const names = [...options.matchAll(/readonly (\w+)\?:/g)].map(([, name]) => name)
+    const optionsIn = async (file: string, name: string): Promise<string[]> => {
+      const [, options = ''] =
+        new RegExp(`export interface ${name}.*\\{([\\s\\S]*?)\\n\\}`).exec(await readFile(here(file), 'utf8')) ?? []
+      return [...options.matchAll(/readonly (\w+)\?:/g)].map(([, option = '']) => option)
+    }
+    const names = [
+      ...(await optionsIn('../src/open-gate.ts', 'GateOptions')),
+      ...(await optionsIn('../src/start-server.ts', 'ServerOptions')),
+    ]
     const listed = [...readme.matchAll(/^\| `([a-z]\w+)` +\|/gm)].map(([, name]) => name)
     expect(names.length).toBeGreaterThan(10)
     expect(listed).toEqual(names)

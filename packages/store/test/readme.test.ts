@@ -9,11 +9,27 @@ const here = (name: string): string => path.join(import.meta.dirname, name)
 const readme = await readFile(here('../README.md'), 'utf8')
 
 describe('the README', () => {
-  it('has every option of sqliteStore', async () => {
-    const source = await readFile(here('../src/sqlite.ts'), 'utf8')
-    const [, options = ''] = /export interface SqliteStoreOptions \{([\s\S]*?)\n\}/.exec(source) ?? []
-    const names = [...options.matchAll(/readonly (\w+)\??:/g)].map(([, name]) => name)
-    expect([...readme.matchAll(/^\| `([a-z]\w+)` +\|/gm)].map(([, name]) => name)).toEqual(names)
+  it.each([
+    ['sqliteStore', { sqlite: 'SqliteStoreOptions' }],
+    [
+      'postgresStore',
+      {
+        'postgres-pool': 'PoolOptions',
+        'postgres-probe': 'ProbeOptions',
+        'postgres-changes': 'ChangesOptions',
+        postgres: 'PostgresStoreOptions',
+      },
+    ],
+  ])('has every option of %s', async (factory, interfaces) => {
+    const names: (string | undefined)[] = []
+    for (const [file, name] of Object.entries(interfaces)) {
+      const source = await readFile(here(`../src/${file}.ts`), 'utf8')
+      const [, options = ''] = new RegExp(`export interface ${name}.*\\{([\\s\\S]*?)\\n\\}`).exec(source) ?? []
+      names.push(...[...options.matchAll(/readonly (\w+)\??:/g)].map(([, option]) => option))
+    }
+    const [, section = ''] = readme.split(`## Options of \`${factory}\`\n`)
+    const listed = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `([a-z]\w+)` +\|/gm)].map(([, option]) => option)
+    expect(listed).toEqual(names)
   })
 
   it('shows an example that runs, and remembers what it declared', { timeout: 60_000 }, async () => {

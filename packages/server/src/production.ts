@@ -1,0 +1,95 @@
+/**
+ * A production gate: its project, people and keys stand in a database that outlives every node, and nothing is made up for it.
+ *
+ * @module
+ */
+import { type LocalGate, newId, type Person, type ProjectId, type Store } from '@silentauth/core'
+import type { DataFolder } from './data-folder.js'
+import type { Identity } from './embedded.js'
+import { LOG_KEY_FILE } from './log-key.js'
+import { retiredKeys } from './retired-keys.js'
+import { REVOCATION_KEY_FILE } from './revocation-key.js'
+import { PERMIT_KEY_FILE } from './signing-key.js'
+import { siteOf } from './site.js'
+
+export interface ProductionOptions {
+  /** Of an empty database: who may do everything in it, by e-mail. @default none: an empty database is refused */
+  readonly firstOwner?: string | undefined
+  /** Which one to serve, where the database holds several. @default the only one */
+  readonly projectId?: ProjectId | undefined
+}
+
+export interface ProductionIdentity extends Identity {
+  /** Whether the database holds nothing yet. */
+  readonly isNew: boolean
+}
+
+/** Files that every node has the same of. */
+export const KEY_FILES = [PERMIT_KEY_FILE, REVOCATION_KEY_FILE, LOG_KEY_FILE] as const
+
+/**
+ * Who the gate is: its issuer is its public URL, its project the one in the database.
+ *
+ * @param needed files of keys that this gate signs with
+ * @throws TypeError saying what is missing or insecure
+ */
+export async function productionIdentity(
+  store: Store,
+  folder: DataFolder,
+  { firstOwner, projectId, publicUrl }: ProductionOptions & { readonly publicUrl: string },
+  needed: readonly string[],
+): Promise<ProductionIdentity> {
+  const { publicUrl: issuer } = siteOf(publicUrl)
+  const projects = await store.projects()
+  if (projects.length === 0) {
+    if (firstOwner === undefined) {
+      throw new TypeError('the database is empty: the first start names who owns it, as --first-owner <e-mail>')
+    }
+    if (!/^[^\s@]+@[^\s@]+$/.test(firstOwner)) throw new TypeError('the first owner is named by an e-mail')
+    return { issuer, projectId: projectId ?? newId('prj'), isNew: true }
+  }
+  const found = projectId === undefined ? projects : projects.filter(({ id }) => id === projectId)
+  const [project] = found
+  if (!project) throw new TypeError(`the database has no project ${projectId}`)
+  if (found.length > 1) throw new TypeError('the database has several projects: SILENTAUTH_PROJECT says which to serve')
+  await requireNoSetupKeys(store, project.id)
+  const { kids: retired } = await retiredKeys(folder)
+  for (const name of needed) {
+    // An accepted restore has retired it, and this start makes the next one.
+    if (name === PERMIT_KEY_FILE && retired.length > 0) continue
+    // A key of its own would sign what no other node, and no verifier, accepts.
+    if ((await folder.read(name)) === undefined) {
+      throw new TypeError(`${folder.path} has no ${name}: every node needs the keys of the first one`)
+    }
+  }
+  return { issuer, projectId: project.id, isNew: false }
+}
+
+/** Makes the project of an empty database, with the one person in it. */
+export async function makeFirstOwner(gate: LocalGate, email: string): Promise<Person> {
+  const { projectId } = gate
+  const roles = ['owner', 'approver'] as const
+  const owner: Person = { id: newId('usr'), projectId, email, roles, groups: [], linked: [], status: 'active' }
+  await gate.administer('system:setup', 'project.created', { project_id: projectId, user_id: owner.id }, async (tx) => {
+    await tx.putProject({
+      id: projectId,
+      name: 'production',
+      timezone: 'UTC',
+      actionTiers: {},
+      requireRegisteredAgents: false,
+      approverLabels: 'email',
+    })
+    await tx.putPerson(owner)
+  })
+  return owner
+}
+
+/** They were made by nobody, so nobody is excluded from approving what they ask for. */
+async function requireNoSetupKeys(store: Store, projectId: ProjectId): Promise<void> {
+  const keys = (await store.keys(projectId)).filter(
+    ({ createdBy, status }) => createdBy === 'system:setup' && status === 'active',
+  )
+  if (keys.length === 0) return
+  const ids = keys.map(({ id }) => id).join(', ')
+  throw new TypeError(`keys of an embedded gate are active in this database (${ids}): disable them, and make new ones`)
+}
