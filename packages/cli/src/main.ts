@@ -7,6 +7,7 @@
 import { isSilentAuthError } from '@silentauth/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { AUDIT_EXIT, EXIT } from './exit.js'
+import { parseDuration } from './duration.js'
 import { printable } from './printable.js'
 
 const AGENT_ACTS = {
@@ -119,6 +120,14 @@ export async function main(args: readonly string[]): Promise<number> {
     .argument('<key>', 'its id')
     .description('end a key for good, with all of its permits')
     .action(ends(async (key: string) => (await import('./keys.js')).disableKey(key)))
+
+  program
+    .command('prune')
+    .requiredOption('--older-than <duration>', '36h, 90d, 12w; at least a day', parseDuration)
+    .option('--data <folder>', 'of the gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--database <file>', 'default: gate.db in the data folder')
+    .description('take away the intents that have been over for a while; the log stays whole')
+    .action(ends(async (options) => (await import('./prune.js')).prune(options)))
 
   program
     .command('verify')

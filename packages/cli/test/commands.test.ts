@@ -371,3 +371,22 @@ describe('silentauth serve', () => {
     expect(second.ready).toEqual({ ...first.ready, address: second.ready.address, sign_in_url: undefined })
   })
 })
+
+describe('silentauth prune', () => {
+  it('takes nothing away that is not over for that long, and says how much went', async () => {
+    await dev()
+    await using sdk = new SilentAuth({ dataFolder: path.join(folder, '.silentauth') })
+    const { id } = await sdk.declare(REFUND)
+    await sdk.cancel(id, 'no need')
+    expect(await run(['prune', '--older-than', '1d'])).toMatchObject({ code: 0, out: '0' })
+    expect((await sdk.read(id)).status).toBe('cancelled')
+  })
+
+  it.each([
+    ['no duration', [], 64],
+    ['less than a day', ['--older-than', '1h'], 64],
+    ['a folder without a gate', ['--older-than', '90d', '--data', 'nowhere'], 1],
+  ])('refuses %s', async (_, args, code) => {
+    expect((await run(['prune', ...args])).code).toBe(code)
+  })
+})

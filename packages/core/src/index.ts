@@ -234,6 +234,7 @@ export type {
 } from './registry.js'
 export type { LivingLog } from './release.js'
 export { acceptRestore, type RestoreOptions, type RestoreReport } from './restore.js'
+export { MIN_RETENTION_SECONDS, type PruneOptions, prune } from './retention.js'
 export { type RevocationIssuer, type RevocationIssuerOptions, revocationIssuer } from './revocation-issuer.js'
 export {
   LIST_SECONDS,
@@ -296,6 +297,8 @@ export type {
 } from './state.js'
 export type {
   DueQuery,
+  EndedQuery,
+  IntentPlace,
   IntentQuery,
   Page,
   RequestRecord,

@@ -121,7 +121,16 @@ async function repeatedDeclare(
   now: EpochMs,
 ): Promise<State> {
   const state = await tx.intent(id)
-  if (!state) throw notFound(id)
+  if (!state) {
+    throw new SilentAuthError(
+      'NOT_FOUND',
+      `${id}: the intent of this idempotency key is gone, and its key stays taken`,
+      {
+        intentId: id,
+        field: 'idempotency_key',
+      },
+    )
+  }
   if (state.declaration.idempotency?.fingerprint !== draftFingerprint(draft, params)) {
     throw new SilentAuthError('IDEMPOTENCY_MISMATCH', `${id}: the same idempotency key came with other contents`, {
       intentId: id,

@@ -9,7 +9,7 @@ import type { EpochMs } from './json.js'
 import { type Draft, type Rows, table } from './memory-table.js'
 import { pageCursor, parsePageCursor } from './page-cursor.js'
 import type { State } from './state.js'
-import type { DueQuery, IntentQuery, SameActionQuery, StatePage } from './store.js'
+import type { DueQuery, EndedQuery, IntentPlace, IntentQuery, SameActionQuery, StatePage } from './store.js'
 import { type Timeline, timeline } from './timeline.js'
 
 /** What a reader asks of intents; with a draft, as that transaction sees them. */
@@ -20,6 +20,7 @@ export interface MemoryIntents {
   byPermit(id: PermitId, draft?: Draft<State>): IntentId | undefined
   page(query: IntentQuery, draft?: Draft<State>): StatePage
   due(query: DueQuery, draft?: Draft<State>): readonly IntentId[]
+  ended(query: EndedQuery, draft?: Draft<State>): readonly IntentPlace[]
   countPending(keyId: KeyId, draft?: Draft<State>): number
   countDeclared(declaredBy: string, action: string, draft?: Draft<State>): number
   sameAction(query: SameActionQuery, draft?: Draft<State>): readonly IntentId[]
@@ -45,7 +46,7 @@ export function memoryIntents(): MemoryIntents {
       redemption: ({ redemptions }) => redemptions.flatMap(({ id, replayed }) => (replayed ? [id] : [id, 'first use'])),
     },
     changed(before, after) {
-      if (before) unlist(before)
+      if (before) unlist(before, after === undefined)
       if (after) list(after, before === undefined)
     },
   })
@@ -62,8 +63,12 @@ export function memoryIntents(): MemoryIntents {
     if (isOpen(state)) entryOf(open, actionOf(state), () => new Set<IntentId>()).add(id)
   }
 
-  function unlist(state: State): void {
-    const { id, projectId, keyId } = state.declaration
+  function unlist(state: State, isGone: boolean): void {
+    const { id, projectId, keyId, declaredBy, action, createdAt } = state.declaration
+    if (isGone) {
+      byCreation.get(projectId)?.remove(createdAt, id)
+      add(declared, tuple(declaredBy, action), -1)
+    }
     const at = dueAt(state)
     if (at !== undefined) byDueTime.get(projectId)?.remove(at, id)
     if (state.status === 'pending') add(pending, keyId, -1)
@@ -115,6 +120,19 @@ export function memoryIntents(): MemoryIntents {
         (dueAt(one) ?? 0) - (dueAt(other) ?? 0) || (one.declaration.id < other.declaration.id ? -1 : 1)
       return idsOf(found.sort(order).slice(0, limit))
     },
+    ended({ projectId, before, limit, after }, draft) {
+      const matches = (state: State) => {
+        const { createdAt, id, projectId: of } = state.declaration
+        const isAfter = !after || createdAt > after.createdAt || (createdAt === after.createdAt && id > after.id)
+        return of === projectId && createdAt <= before && isAfter && hasEnded(state)
+      }
+      const ids = byCreation.get(projectId)?.upTo(before) ?? []
+      const found = [...committed(ids, limit, draft, matches), ...written(draft).filter(matches)]
+      return found
+        .sort((one, other) => (isOlder(one, placeOf(other)) ? -1 : 1))
+        .slice(0, limit)
+        .map(({ declaration: { createdAt, id } }) => ({ createdAt, id }))
+    },
     countPending(keyId, draft) {
       const counts = (state: State | undefined) =>
         Number(state?.status === 'pending' && state.declaration.keyId === keyId)
@@ -161,6 +179,10 @@ function matching({ projectId, status, decision, action, source, owners }: Inten
 
 function isOpen({ execution: { state } }: State): boolean {
   return state === 'started' || state === 'suspended' || state === 'unknown'
+}
+
+function hasEnded(state: State): boolean {
+  return state.status !== 'pending' && dueAt(state) === undefined && !isOpen(state)
 }
 
 function actionOf({ declaration: { projectId, declaredBy, action, paramsDigest } }: State): string {

@@ -16,6 +16,7 @@ import { type LeavesDraft, type MemoryLeaves, memoryLeaves } from './memory-leav
 import { type DeliveryRow, type MemoryOutbox, memoryOutbox } from './memory-outbox.js'
 import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
 import type { Draft } from './memory-table.js'
+import { type MemoryTombstones, memoryTombstones, type Tombstone, tombstoneOf } from './memory-tombstones.js'
 import { type MemoryTraces, memoryTraces } from './memory-traces.js'
 import { changedTraces, type PermitTrace } from './permit-trace.js'
 import type { State } from './state.js'
@@ -36,6 +37,7 @@ export function memoryStore({ now = Date.now, sequencing = 'immediate' }: Memory
     outbox: memoryOutbox(),
     traces: memoryTraces(),
     denials: memoryDenials(),
+    tombstones: memoryTombstones(),
   }
   const writing = exclusive()
   let closed = false
@@ -90,6 +92,7 @@ interface Tables {
   readonly outbox: MemoryOutbox
   readonly traces: MemoryTraces
   readonly denials: MemoryDenials
+  readonly tombstones: MemoryTombstones
 }
 
 /** What one transaction sees and has written. */
@@ -100,6 +103,7 @@ interface Drafts {
   readonly outbox: Draft<DeliveryRow>
   readonly traces: Draft<PermitTrace>
   readonly denials: Draft<Denial>
+  readonly tombstones: Draft<Tombstone>
 }
 
 function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs, guard: () => void): StoreReader {
@@ -117,12 +121,16 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
   return {
     now: read(now),
     intent: read((id) => intents.state(id, draft)),
-    intentByIdempotencyKey: read((scope, key) => intents.byIdempotencyKey(scope, key, draft)),
+    intentByIdempotencyKey: read(
+      (scope, key) =>
+        intents.byIdempotencyKey(scope, key, draft) ?? tables.tombstones.find(scope, key, drafts?.tombstones),
+    ),
     intentByPermit: read((id) => intents.byPermit(id, draft)),
     intents: read((query) => intents.page(query, draft)),
     settledAmong: read((ids) =>
       [...new Set(ids)].filter((id) => (intents.state(id, draft)?.status ?? 'pending') !== 'pending'),
     ),
+    endedIntents: read((query) => intents.ended(query, draft)),
     due: read((query) => intents.due(query, draft)),
     countPending: read((keyId) => intents.countPending(keyId, draft)),
     countDeclared: read((declaredBy, action) => intents.countDeclared(declaredBy, action, draft)),
@@ -168,6 +176,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     outbox: tables.outbox.draft(),
     traces: tables.traces.draft(),
     denials: tables.denials.draft(),
+    tombstones: tables.tombstones.draft(),
   }
   const locked = new Set<IntentId>()
   let ended = false
@@ -199,6 +208,10 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     insertIntent: write((state) => {
       const { id } = state.declaration
       if (drafts.intents.get(id)) throw conflict('intent')
+      const tombstone = tombstoneOf(state)
+      if (tombstone && tables.tombstones.find(tombstone.scope, tombstone.key, drafts.tombstones)) {
+        throw conflict('idempotency_key')
+      }
       drafts.intents.put(state)
       for (const trace of changedTraces(state, undefined)) drafts.traces.put(trace)
       locked.add(id)
@@ -210,6 +223,14 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       const after = { ...state, declaration: before.declaration }
       drafts.intents.put(after)
       for (const trace of changedTraces(after, before)) drafts.traces.put(trace)
+    }),
+    deleteIntent: write((id) => {
+      const state = drafts.intents.get(id)
+      if (!state || !locked.has(id)) throw new TypeError(`${id} was not locked by this transaction`)
+      const tombstone = tombstoneOf(state)
+      if (tombstone) drafts.tombstones.put(tombstone)
+      drafts.intents.delete(id)
+      for (const permit of state.permits) drafts.traces.delete(permit.id)
     }),
     appendLeaf: write(drafts.leaves.append),
     // One transaction at a time: it is the lock.
@@ -253,6 +274,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       drafts.outbox.commit()
       drafts.traces.commit()
       drafts.denials.commit()
+      drafts.tombstones.commit()
       drafts.leaves.commit()
     },
     end() {

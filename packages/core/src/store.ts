@@ -68,6 +68,11 @@ export interface StoreReader extends LogReader {
   countDeclared(declaredBy: string, action: string): Promise<number>
   /** Intents with the same principal, action and digest whose execution is started, suspended or unknown; oldest first. */
   sameAction(query: SameActionQuery): Promise<readonly IntentId[]>
+  /**
+   * Intents that were created before an instant or at it, that the clock never moves, and whose outcome is known: oldest
+   * first, by creation and then id. What of them may go is for `retention.ts` to say.
+   */
+  endedIntents(query: EndedQuery): Promise<readonly IntentPlace[]>
   /** From `from` on, ascending; at most `limit`. Payloads stand in the order of their fields. */
   leaves(query: { projectId: ProjectId; from: number; limit: number }): Promise<readonly StoredLeaf[]>
 
@@ -115,6 +120,12 @@ export interface StoreTransaction extends StoreReader, LogWriter {
    * @throws TypeError unless this transaction locked or inserted it
    */
   updateIntent(state: State): Promise<void>
+  /**
+   * Takes it away with its votes, permits and redemptions. Its idempotency key stays, and still names it.
+   *
+   * @throws TypeError unless this transaction locked it
+   */
+  deleteIntent(id: IntentId): Promise<void>
   appendLeaf(leaf: AuditLeaf): Promise<void>
   enqueue(rows: readonly OutboxRow[]): Promise<void>
   putProject(project: Project): Promise<void>
@@ -178,6 +189,17 @@ export interface DueQuery {
   readonly projectId: ProjectId
   readonly now: EpochMs
   readonly limit: number
+}
+export interface EndedQuery {
+  readonly projectId: ProjectId
+  readonly before: EpochMs
+  readonly limit: number
+  /** Where the page before ended. */
+  readonly after?: IntentPlace | undefined
+}
+export interface IntentPlace {
+  readonly createdAt: EpochMs
+  readonly id: IntentId
 }
 export interface SameActionQuery {
   readonly projectId: ProjectId

@@ -46,14 +46,19 @@ const identityForm = z.object({
 const connectionForm = z.object({ secret_key: z.string() })
 
 export async function identity(folder: DataFolder): Promise<Identity> {
-  const stored = await folder.read(IDENTITY_FILE)
-  if (stored !== undefined) {
-    const { issuer, project_id: projectId } = identityForm.parse(stored)
-    return { issuer, projectId: projectId as ProjectId }
-  }
+  const known = await knownIdentity(folder)
+  if (known) return known
   const made: Identity = { issuer: `urn:silentauth:embedded:${newId('gate').slice(5)}`, projectId: newId('prj') }
   await folder.write(IDENTITY_FILE, { issuer: made.issuer, project_id: made.projectId })
   return made
+}
+
+/** Undefined: no gate has been here. */
+export async function knownIdentity(folder: DataFolder): Promise<Identity | undefined> {
+  const stored = await folder.read(IDENTITY_FILE)
+  if (stored === undefined) return undefined
+  const { issuer, project_id: projectId } = identityForm.parse(stored)
+  return { issuer, projectId: projectId as ProjectId }
 }
 
 /** Makes what is missing, in one audited change, and finds what is there. */

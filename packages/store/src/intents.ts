@@ -5,6 +5,7 @@
  */
 import {
   type DueQuery,
+  type EpochMs,
   type IntentId,
   type IntentQuery,
   pageCursor,
@@ -38,11 +39,12 @@ export type IntentReader = Pick<
   | 'intents'
   | 'settledAmong'
   | 'due'
+  | 'endedIntents'
   | 'countPending'
   | 'countDeclared'
   | 'sameAction'
 >
-export type IntentWriter = Pick<StoreTransaction, 'lockIntent' | 'insertIntent' | 'updateIntent'>
+export type IntentWriter = Pick<StoreTransaction, 'lockIntent' | 'insertIntent' | 'updateIntent' | 'deleteIntent'>
 
 export interface SqlIntents {
   reader(connection: Connection): IntentReader
@@ -58,7 +60,7 @@ const COUNTED_TO = 10
 export function sqlIntents(
   db: Builder,
   { rowLocks }: Pick<Engine, 'rowLocks'>,
-  traces: Pick<SqlPermitTraces, 'write'>,
+  traces: Pick<SqlPermitTraces, 'write' | 'remove'>,
 ): SqlIntents {
   const ask = intentStatements(db, rowLocks)
 
@@ -121,6 +123,26 @@ export function sqlIntents(
         return [...settled]
       },
       due: (query) => ids(ask.due(query)),
+      async endedIntents({ projectId, before, limit, after }) {
+        let select = db
+          .selectFrom('intents')
+          .select(['created_at', 'id'])
+          .where('project_id', '=', projectId)
+          .where('created_at', '<=', before)
+          .where('status', '<>', 'pending')
+          .where('is_open', '=', 0)
+          .where('due_at', 'is', null)
+          .orderBy('created_at')
+          .orderBy('id')
+          .limit(limit)
+        if (after !== undefined) {
+          select = select.where(({ eb, refTuple, tuple }) =>
+            eb(refTuple('created_at', 'id'), '>', tuple(after.createdAt, after.id as string)),
+          )
+        }
+        const rows = await connection.all<{ created_at: EpochMs; id: IntentId }>(select.compile())
+        return rows.map(({ created_at, id }) => ({ createdAt: Number(created_at), id }))
+      },
       async countPending(keyId) {
         const row = await first<{ count: number }>(connection, ask.countPending({ keyId }))
         return Number(row?.count ?? 0)
@@ -160,6 +182,16 @@ export function sqlIntents(
         await connection.run(ask.update({ id, ...progressColumns(state) }))
         await insertAppended(connection, state, before)
         locked.set(id, state)
+      },
+      async deleteIntent(id) {
+        const before = locked.get(id)
+        if (!before) throw new TypeError(`${id} was not locked by this transaction`)
+        for (const permit of before.permits) await connection.run(ask.deletePermit({ id: permit.id }))
+        await connection.run(ask.deleteVotes({ id }))
+        await connection.run(ask.deleteRedemptions({ id }))
+        await traces.remove(connection, before)
+        await connection.run(ask.delete({ id }))
+        locked.delete(id)
       },
     }
   }
@@ -258,6 +290,10 @@ function intentStatements(db: Builder, rowLocks: boolean) {
         .set({ status: row.status, is_open: row.is_open, due_at: row.due_at, progress: row.progress })
         .where('id', '=', row.id),
     ),
+    delete: statement(({ id }: { id: string }) => db.deleteFrom('intents').where('id', '=', id)),
+    deleteVotes: statement(({ id }: { id: string }) => db.deleteFrom('votes').where('intent_id', '=', id)),
+    deleteRedemptions: statement(({ id }: { id: string }) => db.deleteFrom('redemptions').where('intent_id', '=', id)),
+    deletePermit: statement(({ id }: { id: string }) => db.deleteFrom('permits').where('id', '=', id)),
     insertIdempotencyKey: statement(({ owner, key, id }: { owner: string; key: string; id: string }) =>
       db.insertInto('idempotency_keys').values({ owner, key, intent_id: id }),
     ),

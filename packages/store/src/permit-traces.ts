@@ -28,6 +28,8 @@ export interface SqlPermitTraces {
   writer(connection: Connection): Pick<StoreTransaction, 'forgetPermits'>
   /** Of an intent that was just written. */
   write(connection: Connection, after: State, before: State | undefined): Promise<void>
+  /** Of an intent that goes. */
+  remove(connection: Connection, state: State): Promise<void>
 }
 
 /** More parameters than this in one statement are refused by some engines. */
@@ -89,6 +91,9 @@ export function sqlPermitTraces(db: Builder): SqlPermitTraces {
         return (await connection.all(ask.forget({ now, limit }))).length
       },
     }),
+    async remove(connection, { permits }) {
+      for (const { id } of permits) await connection.run(ask.remove({ id }))
+    },
     async write(connection, after, before) {
       for (const trace of changedTraces(after, before)) await connection.run(ask.put(traceRow(trace)))
     },
@@ -132,6 +137,7 @@ function traceStatements(db: Builder) {
           }),
         ),
     ),
+    remove: statement(({ id }: { id: string }) => db.deleteFrom('permit_traces').where('id', '=', id)),
     forget: statement(({ now, limit }: { now: EpochMs; limit: number }) =>
       db
         .deleteFrom('permit_traces')
