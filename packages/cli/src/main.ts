@@ -6,8 +6,8 @@
  */
 import { isSilentAuthError } from '@silentauth/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { AUDIT_EXIT, EXIT } from './exit.js'
 import { parseDuration } from './duration.js'
+import { AUDIT_EXIT, EXIT } from './exit.js'
 import { printable } from './printable.js'
 
 const AGENT_ACTS = {
