@@ -8,6 +8,7 @@ import type { Migration } from 'kysely/migration'
 import { auditTreeTables } from './audit-tree-tables.js'
 import type { Engine } from './engine.js'
 import { engineTables } from './engine-tables.js'
+import { listIndexes } from './list-indexes.js'
 import { outboxDeliveriesTable } from './outbox-tables.js'
 import { permitTracesTable } from './permit-traces-tables.js'
 
@@ -20,6 +21,7 @@ export function migrationsFor(engine: Engine): Migrations {
     '0003_revocations': { up: (db: Kysely<unknown>) => permitTracesTable(db, engine) },
     '0004_engine': { up: (db: Kysely<unknown>) => engineTables(db, engine) },
     '0005_outbox_delivery': { up: (db: Kysely<unknown>) => outboxDeliveriesTable(db, engine) },
+    '0006_lists': { up: (db: Kysely<unknown>) => listIndexes(db) },
   }
 }
 

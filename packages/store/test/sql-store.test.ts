@@ -1,5 +1,4 @@
 import { DatabaseSync } from 'node:sqlite'
-import { newId, type StoreTransaction } from '@silentauth/core'
 import { Kysely } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import type { Query } from '../src/connection.js'
@@ -8,40 +7,7 @@ import { migrationsFor } from '../src/migrations.js'
 import { NodeSqliteDialect, SQLITE } from '../src/node-sqlite.js'
 import { sqlStore } from '../src/sql-store.js'
 import type { Tables } from '../src/tables.js'
-
-const PAGE = { projectId: 'prj_a', limit: 50 } as const
-const LATER = { ...PAGE, cursor: `1.${newId('int')}` }
-
-const QUESTIONS: Record<string, (tx: StoreTransaction) => Promise<unknown>> = {
-  intent: (tx) => tx.intent('int_a'),
-  lockIntent: (tx) => tx.lockIntent('int_a'),
-  intentByIdempotencyKey: (tx) => tx.intentByIdempotencyKey('key_a', 'k'),
-  intentByPermit: (tx) => tx.intentByPermit('pmt_a'),
-  'intents of a project': (tx) => tx.intents(PAGE),
-  'a later page': (tx) => tx.intents(LATER),
-  'intents of a status': (tx) => tx.intents({ ...LATER, status: 'pending' }),
-  'intents of owners': (tx) => tx.intents({ ...LATER, owners: ['key_a', 'key_b'] }),
-  settledAmong: (tx) => tx.settledAmong(['int_a', 'int_b']),
-  due: (tx) => tx.due({ projectId: 'prj_a', now: 1, limit: 10 }),
-  countPending: (tx) => tx.countPending('key_a'),
-  countDeclared: (tx) => tx.countDeclared('key:key_a', 'issue_refund'),
-  sameAction: (tx) =>
-    tx.sameAction({ projectId: 'prj_a', declaredBy: 'key:key_a', action: 'issue_refund', paramsDigest: 'sha-256:a' }),
-  leaves: (tx) => tx.leaves({ projectId: 'prj_a', from: 10, limit: 10 }),
-  project: (tx) => tx.project('prj_a'),
-  key: (tx) => tx.key('key_a'),
-  keyBySecretHash: (tx) => tx.keyBySecretHash('hash'),
-  keys: (tx) => tx.keys('prj_a'),
-  agent: (tx) => tx.agent('agt_a'),
-  agentByFingerprint: (tx) => tx.agentByFingerprint('prj_a', 'refund-agent'),
-  agents: (tx) => tx.agents('prj_a'),
-  person: (tx) => tx.person('usr_a'),
-  directory: (tx) => tx.directory('prj_a'),
-  policies: (tx) => tx.policies('prj_a'),
-  sessionByCookieHash: (tx) => tx.sessionByCookieHash('hash'),
-  request: (tx) => tx.request('key_a', 'k'),
-  takeSignInToken: (tx) => tx.takeSignInToken('hash'),
-}
+import { PAGE, QUESTIONS } from './questions.js'
 
 describe('sqlStore', () => {
   it('finds the payloads of a part of the log by their keys', async () => {
@@ -58,6 +24,17 @@ describe('sqlStore', () => {
     await ask(base.tx)
     expect(base.plans.length).toBeGreaterThan(0)
     expect(base.plans.filter((step) => /^SCAN (?!part|some)|TEMP B-TREE/.test(step))).toEqual([])
+  })
+
+  it.each([
+    ['action', { action: 'issue_refund' }],
+    ['source', { source: 'refund-agent' }],
+    ['status', { status: 'pending' }],
+    ['owner', { owners: ['key:key_a'] }],
+  ] as const)('finds a list by its %s alone, and looks at nothing else', async (name, filter) => {
+    using base = await explainedDatabase()
+    await base.tx.intents({ ...PAGE, ...filter })
+    expect(base.plans).toEqual([`SEARCH intents USING INDEX intents_of_${name} (project_id=? AND ${name}=?)`])
   })
 })
 
