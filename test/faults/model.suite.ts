@@ -27,7 +27,16 @@ const RUNS: Readonly<Record<StoreName, number>> = { memory: 760, SQLite: 180, Po
 /** What a run must have come across, over all stores, or it proves little. */
 const REACHED = [
   ...['claim granted', 'claim running', 'claim recorded', 'claim closed', 'claim unknown', 'claim broken'],
-  ...['redeem used', 'redeem refused', 'report ok', 'edit ok', 'reconcile ok', 'withdraw ok', 'concurrent'],
+  ...[
+    'redeem used',
+    'redeem refused',
+    'report ok',
+    'edit ok',
+    'reconcile ok',
+    'withdraw ok',
+    'restore ok',
+    'concurrent',
+  ],
 ]
 
 export const suite: Suite = {

@@ -57,10 +57,20 @@ export type Action =
   | { readonly type: 'withdraw'; readonly intent: number; readonly by: PersonName }
   | { readonly type: 'reconcile'; readonly intent: number; readonly by: PersonName; readonly happened: boolean }
   | { readonly type: 'sweep' }
+  /** An operator accepts an older backup, which this one is as if it were, and gives the keys out again. */
+  | { readonly type: 'restore' }
   | { readonly type: 'tick'; readonly seconds: number }
   | { readonly type: 'agent'; readonly paused: boolean }
   | { readonly type: 'policy'; readonly policy: PolicyName }
   | { readonly type: 'person'; readonly person: PersonName; readonly active: boolean }
 
-/** In seconds; those of every policy. */
-export const TERMS = { expiresIn: 1200, window: 1800, deadline: 900, ttl: 300, skew: 5, reconcileAfter: 60 } as const
+/** In seconds; those of every policy, and the longest window where no policy says one. */
+export const TERMS = {
+  expiresIn: 1200,
+  window: 1800,
+  deadline: 900,
+  ttl: 300,
+  skew: 5,
+  reconcileAfter: 60,
+  caution: 3600,
+} as const

@@ -95,7 +95,7 @@ const onOneIntent = () =>
     ...(['further', 'further', 'further', 'further', 'vote', 'vote', 'claim', 'claim', 'report', 'report'] as const),
     ...(['redeem', 'redeem', 'edit', 'cancel', 'log', 'withdraw', 'reconcile', 'repeat', 'verify'] as const),
   ])
-const around = () => choiceOf(['tick', 'tick', 'tick', 'agent', 'policy', 'person', 'sweep'])
+const around = () => choiceOf(['tick', 'tick', 'tick', 'agent', 'agent', 'policy', 'person', 'sweep', 'restore'])
 
 function alone(choice: Choice): Command {
   return {
@@ -273,12 +273,14 @@ function resolve(choice: Choice, world: Reference, subject: Subject): Action | u
     case 'reconcile':
       return { type, intent, by, happened: usual }
     case 'sweep':
+    case 'restore':
       return { type }
     case 'tick':
       return { type, seconds: pick(there?.run.state === 'started' ? [60, 310, 900, 900] : SPANS, of) }
     case 'agent':
       return { type, paused: !world.agentPaused && !usual }
     case 'policy':
+      if (usual && world.now < world.cautiousUntil) return { type, policy: 'auto' }
       return { type, policy: usual ? pick(['one', 'auto', 'two'] as const, of) : pick(POLICIES, of) }
     case 'person':
       return { type, person: (usual && there?.votes.at(-1)?.by) || by, active: salt % 2 === 0 }
@@ -319,7 +321,7 @@ function free({ away }: Reference, there: Reference['intents'][number] | undefin
 /** In seconds: within a permit's life and beyond it, up to a deadline, almost a window, and beyond that. */
 const SPANS = [10, 60, 290, 310, 600, 900, 1300, 1620] as const
 
-const WITHOUT_INTENT: readonly Choice['kind'][] = ['declare', 'sweep', 'tick', 'agent', 'policy', 'person']
+const WITHOUT_INTENT: readonly Choice['kind'][] = ['declare', 'sweep', 'restore', 'tick', 'agent', 'policy', 'person']
 
 function needsIntent({ kind }: Choice): boolean {
   return !WITHOUT_INTENT.includes(kind)

@@ -14,6 +14,7 @@ import type * as lifecycle from '../../../packages/core/src/lifecycle.ts'
 import type * as oversight from '../../../packages/core/src/oversight.ts'
 import type * as redemption from '../../../packages/core/src/redemption.ts'
 import type * as report from '../../../packages/core/src/report.ts'
+import type * as restored from '../../../packages/core/src/restored-intent.ts'
 import type * as stateModule from '../../../packages/core/src/state.ts'
 import type * as vote from '../../../packages/core/src/vote.ts'
 import { splitStore } from '../split-store.ts'
@@ -29,6 +30,7 @@ interface Modules {
   readonly oversight: typeof oversight
   readonly redemption: typeof redemption
   readonly report: typeof report
+  readonly 'restored-intent': typeof restored
   readonly state: typeof stateModule
   readonly vote: typeof vote
 }
@@ -209,6 +211,13 @@ export const DEFECTS: readonly Defect[] = [
       const done = original.redeemApproval(live, command, now)
       return { ...done, state: { ...state, redemptions: done.state.redemptions } }
     },
+  })),
+  defect('a pending intent survives a restore (R2)', 'restored-intent', (original) => ({
+    restoreIntent: (state, now) =>
+      state.status === 'pending' ? { state, events: [], permits: [] } : original.restoreIntent(state, now),
+  })),
+  defect('after a restore policy alone approves (R2)', 'judgement', () => ({
+    isCautious: () => false,
   })),
   defect('an agent supersedes what it has begun (I13)', 'lifecycle', (original) => ({
     transition(state, command, now) {

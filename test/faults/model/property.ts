@@ -39,7 +39,7 @@ export async function check(stage: Stage, options: CheckOptions): Promise<Checke
     commands(replayPath),
     fc.scheduler(),
     async (first, drawn, scheduler) => {
-      const world: Reference = { now: 0, intents: [], policy: 'one', agentPaused: false, away: [] }
+      const world: Reference = { now: 0, intents: [], policy: 'one', cautiousUntil: 0, agentPaused: false, away: [] }
       await using gate = await subject(stage)
       const run = { subject: gate, scheduler, tally, trail: [] }
       await first.run(world, run)

@@ -14,6 +14,8 @@ export interface Reference {
   now: number
   intents: Intent[]
   policy: PolicyName
+  /** Until then nothing is approved by policy alone (R2). */
+  cautiousUntil: number
   agentPaused: boolean
   away: PersonName[]
 }
@@ -63,6 +65,9 @@ export interface Seen {
   readonly permits: readonly number[]
   readonly redemptions: readonly string[]
   readonly supersededBy: number | undefined
+  /** Its last permit could be used, were it not over. */
+  readonly live: boolean
+  readonly withdrawn: boolean
   /** A permit in the answer to a read. */
   readonly shown: boolean
 }
@@ -75,6 +80,8 @@ export function act(world: Reference, action: Action): string {
       return 'ok'
     case 'sweep':
       return 'ok'
+    case 'restore':
+      return restore(world)
     case 'agent':
       world.agentPaused = action.paused
       return 'ok'
@@ -133,6 +140,8 @@ export function see(world: Reference): readonly Seen[] {
       permits: intent.permits.map(({ exp }) => exp),
       redemptions: intent.redemptions.map(({ id, permit, replayed }) => `${id} ${permit} ${replayed}`),
       supersededBy: intent.supersededBy,
+      live: (run.state === 'started' || run.state === 'delivered') && permit?.revoked === false,
+      withdrawn: run.withdrawn,
       shown: run.state === 'delivered' && usable === true && !world.agentPaused && stillApproved(world, intent),
     }
   })
@@ -171,7 +180,7 @@ function open(
   { delivery, reenters, idempotent, edits }: Pick<Intent, 'delivery' | 'reenters' | 'idempotent' | 'edits'>,
   editors: readonly PersonName[],
 ): void {
-  const { policy } = world
+  const policy = policyNow(world)
   const intent: Intent = {
     status: policy === 'never' ? 'denied' : 'pending',
     policy,
@@ -217,9 +226,12 @@ const asked = (intent: Intent, name: PersonName): boolean =>
 const mayVote = (world: Reference, intent: Intent, name: PersonName): boolean =>
   !world.away.includes(name) && !asked(intent, name)
 
+const policyNow = ({ policy, now, cautiousUntil }: Reference): PolicyName =>
+  policy === 'auto' && now < cautiousUntil ? 'one' : policy
+
 /** Of the policy pinned in the view and of the current one, those that want people. */
 function demands(world: Reference, intent: Intent): readonly PolicyName[] {
-  return [intent.policy, world.policy].filter((policy) => policy !== 'auto' && policy !== 'never')
+  return [intent.policy, policyNow(world)].filter((policy) => policy !== 'auto' && policy !== 'never')
 }
 const quorumOf = (policy: PolicyName): number => (policy === 'two' ? 2 : 1)
 const deniesOf = (policy: PolicyName): number => (policy === 'patient' ? 2 : 1)
@@ -234,7 +246,7 @@ function quorumReached(world: Reference, intent: Intent): boolean {
 /** E8. */
 function stillApproved(world: Reference, intent: Intent): boolean {
   if (world.policy === 'never') return false
-  return (intent.policy === 'auto' && world.policy === 'auto') || quorumReached(world, intent)
+  return (intent.policy === 'auto' && policyNow(world) === 'auto') || quorumReached(world, intent)
 }
 
 /** I2 to I5, I8 to I12. */
@@ -436,4 +448,19 @@ function reconcile(world: Reference, intent: Intent, action: Extract<Action, { t
   if (!mayVote(world, intent, action.by) || run.state !== 'unknown') return 'refused'
   if (world.now < lastExp + TERMS.reconcileAfter) return 'refused'
   return finish(intent, 'person', action.happened ? 'succeeded' : 'failed')
+}
+
+/** R2. */
+function restore(world: Reference): string {
+  for (const index of world.intents.keys()) {
+    const intent = intentAt(world, index)
+    const { state } = intent.run
+    if (intent.status === 'pending') intent.status = 'expired'
+    if (intent.status !== 'approved') continue
+    if (state === 'none') end(intent, 'abandoned')
+    else end(intent, ['started', 'suspended', 'delivered'].includes(state) ? 'unknown' : state)
+  }
+  world.agentPaused = true
+  world.cautiousUntil = world.now + TERMS.caution
+  return 'ok'
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  acceptRestore,
   type Claim,
   type IntentDraft,
   type IntentId,
@@ -13,7 +14,9 @@ import {
   type KeyPrincipal,
   type LocalGate,
   localGate,
+  logName,
   newId,
+  noteSigner,
   type Person,
   type Policy,
   type Principal,
@@ -61,7 +64,8 @@ const FINGERPRINT = 'refund-agent'
 
 export async function subject({ stores, clock, signer }: Stage): Promise<Subject> {
   const [inner] = stores
-  const faulty = stores.map(faultyStore)
+  const recorded = faultyStore(inner)
+  const faulty = [recorded, ...stores.slice(1).map(faultyStore)]
   const meeting = turns()
   const projectId = newId('prj')
   const gates = faulty.map(({ store }) =>
@@ -178,6 +182,18 @@ export async function subject({ stores, clock, signer }: Stage): Promise<Subject
         return 'ok'
       case 'sweep':
         await local.sweep()
+        return 'ok'
+      case 'restore':
+        await acceptRestore({
+          store: recorded.store,
+          projectId,
+          issuer: ISSUER,
+          signer: await noteSigner(logName(ISSUER, projectId), signer),
+        })
+        await local.administer('system:setup', 'keys.changed', {}, async (tx) => {
+          await tx.putKey(agentKey)
+          await tx.putKey(verifierKey)
+        })
         return 'ok'
       case 'agent':
         await local.administer('system:setup', 'agent.changed', {}, (tx) => tx.putAgent(agent(action.paused)))
@@ -323,6 +339,8 @@ export async function subject({ stores, clock, signer }: Stage): Promise<Subject
           `${redemption.replace(/\.+$/, '')} ${placeOfPermit(permitId)} ${replayed}`,
       ),
       supersededBy: intent.supersededBy && placeOf(intent.supersededBy),
+      live: ['started', 'delivered'].includes(intent.execution.state) && state.permits.at(-1)?.revokedAt === undefined,
+      withdrawn: state.execution.withdrawnAt !== undefined,
       shown: intent.permitToken !== undefined,
     }
   }
