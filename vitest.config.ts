@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { defineConfig } from 'vitest/config'
@@ -8,15 +9,20 @@ const conditions = process.env.SA_DIST ? ['node'] : ['@silentauth/source', 'node
 
 const browserTests = ['test/browser/**/*.test.ts', '**/*.browser.test.ts']
 
+/** Servers hold their last checkpoint there; none of a test belongs into the home of whoever runs it. */
+const stateFolder = path.join(tmpdir(), `silentauth-state-${process.pid}`)
+process.once('exit', () => rmSync(stateFolder, { recursive: true, force: true }))
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    // Servers hold their last checkpoint there; none of a test belongs into the home of whoever runs it.
-    env: { SILENTAUTH_STATE: path.join(tmpdir(), `silentauth-state-${process.pid}`) },
+    env: { SILENTAUTH_STATE: stateFolder },
     // For what hangs, not for what is slow: no test measures time, and a small machine may be busy.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Much of the time is spent waiting for disks, processes and databases: no core is left for others.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,
