@@ -101,8 +101,11 @@ export function logStores(): LogStores {
             },
             async backup() {
               const cutOff = `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database.name}'`
+              // A gate that is open connects again at once, and a database in use cannot be copied.
+              await server.query(`alter database ${database.name} with allow_connections false`)
               await server.query(cutOff)
               const copy = await server.createDatabase({ template: database.name })
+              await server.query(`alter database ${database.name} with allow_connections true`)
               return {
                 async restore() {
                   await server.query(`alter database ${database.name} with allow_connections false`)
