@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ERROR_HINT, ERROR_STATUS, RISK_FACTORS } from '@silentauth/core'
 import { adapterMatrix } from '@silentauth/core/contracts'
@@ -15,9 +15,29 @@ const core: Core = {
   matrix: adapterMatrix(ADAPTERS),
 }
 
+const PAGES = globSync(['*.md', 'docs/**/*.md', '{packages,examples}/*/*.md'], { cwd: ROOT })
+
 describe('the documentation', () => {
   it.each([...generatedDocs(core)])('%s says what the code says (else: npm run docs)', (file, text) => {
     expect(readFileSync(path.join(ROOT, file), 'utf8')).toBe(text)
+  })
+
+  it.each(PAGES)('%s links only to files that are there', (page) => {
+    const text = readFileSync(path.join(ROOT, page), 'utf8')
+    const links = [...text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, link]) => link as string)
+    const broken = links.filter((link) => !existsSync(path.join(ROOT, path.dirname(page), link)))
+    expect(broken).toEqual([])
+  })
+
+  it('numbers its decisions in one row, and their titles say the number', () => {
+    const decisions = PAGES.filter((page) => page.startsWith('docs/decisions/')).sort()
+    expect(decisions.map((page) => path.basename(page).slice(0, 4))).toEqual(
+      decisions.map((_, index) => String(index + 1).padStart(4, '0')),
+    )
+    const untitled = decisions.filter(
+      (page) => !readFileSync(path.join(ROOT, page), 'utf8').startsWith(`# ${path.basename(page).slice(0, 4)}: `),
+    )
+    expect(untitled).toEqual([])
   })
 })
 
