@@ -14,6 +14,7 @@ import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
 import { isAnnounced, type OutboxRow, sequenceOf } from './outbox.js'
+import type { Policy } from './policy.js'
 import { type PolicySet, policySet } from './policy-set.js'
 import { permitClaimsOf } from './public-intent.js'
 import type { Agent, KeyPrincipal, Project, ProjectKey } from './registry.js'
@@ -97,7 +98,8 @@ export function engine({
 }: EngineOptions): Engine {
   const waiting = waiters()
   const listeners = new Set<(id: IntentId) => void>()
-  let compiled: { revision: number; set: PolicySet } | undefined
+  /** By the documents and not by their revision: after a failover the same one may be of others. */
+  let compiled: { policies: readonly Policy[]; set: PolicySet } | undefined
 
   const project = async (reader: StoreReader): Promise<Project> => {
     const found = await reader.project(projectId)
@@ -106,10 +108,8 @@ export function engine({
   }
 
   const policies = async (reader: StoreReader): Promise<PolicySet> => {
-    const stored = await reader.policies(projectId)
-    if (compiled?.revision !== stored.revision) {
-      compiled = { revision: stored.revision, set: policySet(stored.policies) }
-    }
+    const { policies: stored } = await reader.policies(projectId)
+    if (compiled?.policies !== stored) compiled = { policies: stored, set: policySet(stored) }
     return compiled.set
   }
 

@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { readBody } from './audit-line.js'
 import type { Engine } from './engine.js'
 import { isSilentAuthError } from './errors.js'
 import type { IntentId } from './id.js'
+import type { LoggedLeaf, LogReader } from './log-store.js'
 import type { Sequencer } from './sequencer.js'
-import { type State, waitingPermit } from './state.js'
+import { type PermitRecord, type State, waitingPermit } from './state.js'
 
 /** What a gate asks of the log that its store keeps. */
 export type LivingLog = Pick<
@@ -37,12 +39,29 @@ export async function awaitRelease(own: Engine, log: LivingLog, id: IntentId): P
 /** The clock's turn, and the permit's if its leaf has its place. */
 export async function release(own: Engine, log: LivingLog | undefined, id: IntentId): Promise<State> {
   const { state } = await own.change(id, async ({ tx, state }) => {
-    if (log === undefined || !waitingPermit(state)) return { command: { type: 'tick' }, actor: 'system:clock' }
-    const sequenced = log.covers(await tx.leavesOf(own.projectId, id))
+    const waiting = waitingPermit(state)
+    if (log === undefined || !waiting) return { command: { type: 'tick' }, actor: 'system:clock' }
+    const leaf = await issuingLeaf(tx, state, waiting)
+    const sequenced = leaf !== undefined && log.covers([leaf])
     if (sequenced) await log.requireWhole(tx)
     return sequenced
       ? { command: { type: 'sequenced' }, actor: 'system:sequencer' }
       : { command: { type: 'tick' }, actor: 'system:clock' }
   })
   return state
+}
+
+/** The leaf that issued the permit: a successor's is declared in a leaf of its predecessor. Without it nothing is released. */
+async function issuingLeaf(
+  reader: LogReader,
+  { declaration: { id, projectId, supersedes } }: State,
+  permit: PermitRecord,
+): Promise<LoggedLeaf | undefined> {
+  const leaves = [
+    ...(await reader.leavesOf(projectId, id)),
+    ...(supersedes ? await reader.leavesOf(projectId, supersedes) : []),
+  ]
+  return leaves.find(({ body }) =>
+    readBody(body)?.events.some(({ type, data }) => type === 'permit.issued' && data.permit_id === permit.id),
+  )
 }
