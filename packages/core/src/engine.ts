@@ -71,15 +71,18 @@ export interface Prepared {
 
 export interface Writer {
   readonly tx: StoreTransaction
+  /** The store's clock: as the transaction began, or after the last `lock`. All that is written carries it. */
   readonly now: EpochMs
+  /** An intent of this project, which nobody else changes before the commit; reads the clock again. @throws SilentAuthError `NOT_FOUND` */
+  lock(id: IntentId): Promise<State>
   /** Stores the outcome of a transition; `leaf` must be called once with all events of the command. */
   save(before: State | undefined, done: Transition): Promise<void>
-  /** @param about `intentId` of a leaf whose events name none; `at`, the clock after a lock. @default the first that they name; now */
+  /** @param about the intent of a leaf whose events name none. @default the first that they name */
   leaf(
     actor: string,
     events: readonly LogEvent[],
     values?: Readonly<Record<string, Json>>,
-    about?: { readonly intentId: IntentId; readonly at: EpochMs },
+    about?: IntentId,
   ): Promise<void>
 }
 export interface LogEvent {
@@ -127,17 +130,15 @@ export function engine({
 
     async change(id, work) {
       const done = await own.write(async (writer) => {
-        const { tx } = writer
-        const state = await tx.lockIntent(id)
-        if (state?.declaration.projectId !== projectId) throw notFound(id)
-        const now = await tx.now()
+        const state = await writer.lock(id)
+        const { tx, now } = writer
         const facts = await own.facts(tx, state.declaration)
         const judgement = judge(state.declaration, facts, now)
         const { command, actor, values } = await work({ tx, state, now, facts, judgement })
         const result = transition(state, command, now)
         if (result.events.length > 0 || result.state !== state) {
           await writer.save(state, result)
-          await writer.leaf(actor, result.events, values, { intentId: id, at: now })
+          await writer.leaf(actor, result.events, values, id)
         }
         return result
       })
@@ -149,11 +150,20 @@ export function engine({
       const changed = new Set<IntentId>()
       const result = await store.transaction(async (tx) => {
         changed.clear()
-        const now = await tx.now()
+        let now = await tx.now()
         let permit: Readonly<Record<string, Json>> = {}
         return work({
           tx,
-          now,
+          get now() {
+            return now
+          },
+          async lock(id) {
+            const state = await tx.lockIntent(id)
+            if (state?.declaration.projectId !== projectId) throw notFound(id)
+            // Whoever waited for the row must not write with the time at which the wait began.
+            now = await tx.now()
+            return state
+          },
           async save(before, done) {
             const { id } = done.state.declaration
             if (before === undefined) await tx.insertIntent(done.state)
@@ -166,9 +176,9 @@ export function engine({
             permit = { ...permit, ...permitValue(done, issuer) }
           },
           async leaf(actor, events, values = {}, about = undefined) {
-            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? about?.intentId
+            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? about
             await tx.appendLeaf(
-              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, about?.at ?? now),
+              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, now),
             )
           },
         })

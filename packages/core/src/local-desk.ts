@@ -10,7 +10,7 @@ import { chainAfter, declarationOf, editedDraft } from './declare.js'
 import { type Denial, deniedAction, isOf } from './denial.js'
 import type { Desk, InboxItem, Review } from './desk.js'
 import { satisfiesEditSchema } from './edit-schema.js'
-import { type Engine, notFound, type Writer } from './engine.js'
+import type { Engine, Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { type IntentId, newId } from './id.js'
 import type { EpochMs, Json, JsonObject, JsonPointer } from './json.js'
@@ -150,10 +150,8 @@ async function voteWithEdits(
   vote: Vote,
   edited: JsonObject,
 ): Promise<void> {
-  const { tx } = writer
-  const state = await tx.lockIntent(id)
-  if (state?.declaration.projectId !== own.projectId) throw notFound(id)
-  const now = await tx.now()
+  const state = await writer.lock(id)
+  const { tx, now } = writer
   const { declaration } = state
   const facts = await own.facts(tx, declaration)
   requireReader(person(facts, principal))
@@ -208,7 +206,7 @@ async function voteWithEdits(
   await writer.save(undefined, declared)
   const values = { params: params.value, ...(vote.comment && { comment: vote.comment }) }
   const events = [...superseded.events, ...declared.events]
-  await writer.leaf(`user:${principal.id}`, events, values, { intentId: id, at: now })
+  await writer.leaf(`user:${principal.id}`, events, values, id)
 }
 
 /** Whoever edits a view sends its placeholders back: they would become the values that they stand for. */

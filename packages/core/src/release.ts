@@ -21,19 +21,39 @@ export type LivingLog = Pick<
 /** How long a caller waits for a permit that waits; then it is told to repeat the call. */
 const LONGEST_WAIT_MS = 2000
 
-/** Has the log catch up, and lets the permit begin; whatever fails, the permit goes on waiting. */
+/**
+ * Has the log catch up, and lets the permit begin, unless another node is first: then its change is heard. Whatever fails, the
+ * permit goes on waiting.
+ */
 export async function awaitRelease(own: Engine, log: LivingLog, id: IntentId): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const tooLong = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, LONGEST_WAIT_MS)
   })
+  const elsewhere = releasedElsewhere(own, id)
   try {
-    await Promise.race([log.settle().then(() => release(own, log, id)), tooLong])
+    await Promise.race([log.settle().then(() => release(own, log, id)), elsewhere.released, tooLong])
   } catch (error) {
     if (isSilentAuthError(error) && error.code === 'LOG_REWRITTEN') throw error
   } finally {
     clearTimeout(timer)
+    elsewhere.ignore()
   }
+}
+
+/** `released` resolves once nothing keeps the permit waiting, and never fails; whoever asked must `ignore` it afterwards. */
+function releasedElsewhere(own: Engine, id: IntentId): { readonly released: Promise<void>; ignore(): void } {
+  const { promise: released, resolve } = Promise.withResolvers<void>()
+  const look = async (): Promise<void> => {
+    const state = await own.store.intent(id)
+    if (!state || !waitingPermit(state)) resolve()
+  }
+  // The hint says neither what changed nor whether this permit is concerned.
+  const wake = (): void => void look().catch(() => undefined)
+  const ignore = own.waiters.add(id, wake)
+  // Begun between the look of whoever asks and now.
+  wake()
+  return { released, ignore }
 }
 
 /** The clock's turn, and the permit's if its leaf has its place. */

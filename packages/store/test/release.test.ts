@@ -7,7 +7,7 @@ import {
   type State,
   type Store,
 } from '@silentauth/core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { aDraft, anAttempt, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
 import { DURABLE, LOG_STORES, logStores } from './log-stores.js'
 
@@ -30,6 +30,7 @@ let keys: LivingKeys
 beforeAll(async () => {
   keys = await livingKeys()
 })
+afterEach(() => void vi.useRealTimers())
 afterAll(() => stores[Symbol.asyncDispose]())
 
 /** The key of the log is away until it is told to come back. */
@@ -196,6 +197,33 @@ it('P6 two nodes over one PostgreSQL: what the other one sequenced is handed out
   await other.log.settle()
   expect(await one.agent.claim(id, attempt)).toMatchObject({ type: 'granted' })
   expect((await storedOf(first, id)).permits).toHaveLength(1)
+})
+
+it('P6 two gates over one PostgreSQL: a claim hears that the other one released its permit, while its own log is held up', async () => {
+  const data = await stores.make('PostgreSQL')
+  // The longest that a claim waits never comes.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  await using first = await data.open()
+  await using second = await data.open()
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const sign: Signer['sign'] = async (bytes) => {
+    asked.resolve()
+    await answered.promise
+    return keys.log.sign(bytes)
+  }
+  await using one = await livingGate(first, keys, { signer: { ...keys.log, sign } })
+  await using other = await livingGate(second, keys)
+  try {
+    const { id } = await one.approved({ riskTier: 'critical' })
+    const claim = one.agent.claim(id, anAttempt())
+    await asked.promise
+    await other.log.settle()
+    expect(await claim).toMatchObject({ type: 'granted' })
+    expect(one.log.head()).toBeUndefined()
+    expect((await storedOf(first, id)).permits).toHaveLength(1)
+  } finally {
+    answered.resolve()
+  }
 })
 
 describe.each(LOG_STORES.filter((kind) => !kind.startsWith('deferred')))(
