@@ -7,7 +7,7 @@ import { generateSigningKey, memoryStore, privateKeySigner, type Store } from '@
 import { fakeClock } from '@silentauth/core/testing'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
-import { type CheckOptions, type Checked, check, type Failure } from './property.ts'
+import { type Checked, type CheckOptions, check, type Failure } from './property.ts'
 
 export interface WorkerOptions extends CheckOptions {
   readonly store: 'memory' | `sqlite:${string}` | `postgres://${string}`
