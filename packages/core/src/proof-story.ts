@@ -7,6 +7,7 @@
 
 import { PERMIT_VALUE } from './audit.js'
 import type { AuditFinding } from './audit-findings.js'
+import { WITHHELD } from './audit-line.js'
 import { canonicalJson } from './canonical-json.js'
 import { logName } from './checkpoint.js'
 import { digestOf } from './digest.js'
@@ -80,9 +81,12 @@ export function flawsOfStory({ id, view, viewText, leaves, log }: Story): readon
     claim('approvals', approvalsOf(id, data, leaves, votes))
     if ((claims.exp as number) > (claims.use_until as number)) tampered(`${path}/exp`, 'it is after use_until')
   })
-  const gone = leaves.filter(({ line }) => line.payloads[PERMIT_VALUE] === null).length
-  if (gone > 0) {
-    flaws.push({ kind: 'incomplete', field: 'permits', reason: `the claims of ${gone} permits were erased` })
+  const hidden = leaves.filter(({ line: { payloads } }) => {
+    return payloads[PERMIT_VALUE] === null || payloads[PERMIT_VALUE] === WITHHELD
+  })
+  if (hidden.length > 0) {
+    const reason = `the claims of ${hidden.length} permits were erased, or are withheld`
+    flaws.push({ kind: 'incomplete', field: 'permits', reason })
   }
   return flaws
 }

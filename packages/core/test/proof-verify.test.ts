@@ -270,6 +270,18 @@ describe('a whole change is named', () => {
     expect(findings.map((finding) => finding.field)).toContain(field)
   })
 
+  it.each([
+    ['erased', null],
+    ['withheld', 'withheld'],
+  ] as const)('a permit whose claims are %s is missed, also where the bundle lists none', async (_, payload) => {
+    const none = changed(bundle, (b) => {
+      change(b, 3, (leaf) => (leaf.payloads = { permit: payload }))
+      b.permits = []
+    })
+    const { exitCode, findings } = await verifyProofBundle(none, { trust })
+    expect([exitCode, findings.map(({ kind, field }) => [kind, field])]).toEqual([3, [['incomplete', 'permits']]])
+  })
+
   function change(
     b: Writable<ProofBundle>,
     index: number,

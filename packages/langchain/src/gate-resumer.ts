@@ -47,7 +47,7 @@ export interface PollOptions {
 }
 
 /** A webhook has at most 64 KB of params and as much of context around them. */
-const MAX_BODY_CHARACTERS = 512 * 1024
+const MAX_BODY_BYTES = 512 * 1024
 
 export function createGateResumer(options: GateResumerOptions): GateResumer {
   const { gate, resolve, webhookSecret, onResumed, onError = warn } = options
@@ -83,8 +83,8 @@ export function createGateResumer(options: GateResumerOptions): GateResumer {
     resume,
     async handleWebhook(request) {
       if (request.method !== 'POST') return answer(405)
-      const body = await request.text()
-      if (body.length > MAX_BODY_CHARACTERS) return answer(413)
+      const body = await boundedText(request)
+      if (body === undefined) return answer(413)
       if (webhookSecret !== undefined && !isSigned(body, request.headers, webhookSecret)) return answer(401)
       const id = intentIdOf(body)
       if (id === undefined) return answer(400)
@@ -161,6 +161,18 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms)
     signal.addEventListener('abort', end, { once: true })
   })
+}
+
+/** Anybody can send something before it is known who sent it: read no further than the limit. Undefined beyond it. */
+async function boundedText({ body }: Request): Promise<string | undefined> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > MAX_BODY_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** `X-SilentAuth-Signature: sha256=<hex HMAC-SHA256 of the body>`, keyed with the whole text of the secret. */

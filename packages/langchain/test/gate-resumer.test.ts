@@ -60,6 +60,22 @@ describe('a webhook', () => {
     expect((await resumer.handleWebhook(request)).status).toBe(status)
   })
 
+  it('is not read to its end when it is too much', async () => {
+    const { resumer } = await suspended()
+    let pulled = 0
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        // An end all the same, so that a reader without a limit fails here instead of hanging.
+        if (++pulled > 64) controller.close()
+        else controller.enqueue(new Uint8Array(64 * 1024))
+      },
+    })
+    const sent: RequestInit & { duplex: 'half' } = { method: 'POST', body: endless, duplex: 'half' }
+    const request = new Request('http://127.0.0.1/hook', sent)
+    expect((await resumer.handleWebhook(request)).status).toBe(413)
+    expect(pulled).toBeLessThan(16)
+  })
+
   it('comes again when the thread is not suspended yet', async () => {
     const { gate, resumer, id } = await suspended({
       resolve: () => ({ graph: { getState: async () => ({ tasks: [], config: {} }), invoke: vi.fn() }, config: {} }),
