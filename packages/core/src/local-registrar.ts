@@ -13,9 +13,16 @@ import type { JsonObject } from './json.js'
 import type { KeyDraft, Registrar } from './registrar.js'
 import type { Agent, Person, Principal, ProjectKey, Role } from './registry.js'
 import type { StoreReader, StoreTransaction } from './store.js'
+import { accountsOf } from './vote.js'
 
 const READERS: readonly Role[] = ['owner', 'admin', 'auditor']
 const KEEPERS: readonly Role[] = ['owner', 'admin']
+
+/** Who keeps the registry. */
+interface Keeper extends Person {
+  /** All of this human being, over any number of links, as votes are counted: none of them may get around a rule. */
+  readonly accounts: readonly UserId[]
+}
 
 /** What the log is told; absent when nothing was changed. */
 interface Done<Result> {
@@ -50,10 +57,14 @@ export function localRegistrar({ engine: own }: { readonly engine: Engine }): Re
     })
   const keep = <Result>(
     by: Principal,
-    work: (tx: StoreTransaction, keeper: Person) => Promise<Done<Result>>,
-  ): Promise<Result> => change(by, async (tx) => work(tx, await withRole(tx, by, KEEPERS)))
+    work: (tx: StoreTransaction, keeper: Keeper) => Promise<Done<Result>>,
+  ): Promise<Result> => change(by, async (tx) => work(tx, await keeperOf(tx, by)))
+  const keeperOf = async (tx: StoreTransaction, by: Principal): Promise<Keeper> => {
+    const person = await withRole(tx, by, KEEPERS)
+    return { ...person, accounts: accountsOf(person.id, await tx.directory(projectId)) }
+  }
 
-  const putPerson = async (tx: StoreTransaction, keeper: Person, before: Person, after: Person): Promise<void> => {
+  const putPerson = async (tx: StoreTransaction, keeper: Keeper, before: Person, after: Person): Promise<void> => {
     requireMayChange(keeper, before, after)
     await tx.putPerson(after)
     if (isOwner(before) && !isOwner(after)) {
@@ -238,7 +249,7 @@ export function localRegistrar({ engine: own }: { readonly engine: Engine }): Re
       if (person.status !== 'active') throw forbidden(`person ${id} is not active`)
       return person
     }
-    const keeper = await withRole(tx, by, KEEPERS)
+    const keeper = await keeperOf(tx, by)
     const person = await personOf(tx, { id })
     requireMayChange(keeper, person, person)
     if (isSamePerson(keeper, to)) throw forbidden('who delegates for somebody else cannot name themselves')
@@ -272,7 +283,7 @@ async function requireOwner(tx: StoreTransaction, owner: UserId | undefined, per
 }
 
 /** Whoever may choose who votes could otherwise choose themselves; owners answer for the whole project. */
-function requireMayChange(keeper: Person, before: Person, after: Person): void {
+function requireMayChange(keeper: Keeper, before: Person, after: Person): void {
   if (keeper.roles.includes('owner')) return
   if (before.roles.includes('owner') || after.roles.includes('owner'))
     throw forbidden('only an owner makes or changes one')
@@ -282,7 +293,7 @@ function requireMayChange(keeper: Person, before: Person, after: Person): void {
 /** Two accounts of one human being name each other: whichever of them is looked at finds the other one. */
 async function relink(
   tx: StoreTransaction,
-  keeper: Person,
+  keeper: Keeper,
   { before, after }: { before: Person; after: Person },
   personOf: PersonOf,
 ): Promise<void> {
@@ -297,8 +308,8 @@ async function relink(
   }
 }
 
-function isSamePerson(person: Person, id: UserId | undefined): boolean {
-  return id !== undefined && (person.id === id || person.linked.includes(id))
+function isSamePerson({ accounts }: Keeper, id: UserId | undefined): boolean {
+  return id !== undefined && accounts.includes(id)
 }
 
 function isOwner({ status, roles }: Person): boolean {

@@ -260,7 +260,7 @@ function seatOf({ by, onBehalfOf }: CastVote): UserId {
 }
 
 /** All accounts of the same human being, this one included. */
-function accountsOf(id: UserId, directory: Directory): readonly UserId[] {
+export function accountsOf(id: UserId, directory: Directory): readonly UserId[] {
   return humansOf(directory).get(id) ?? [id]
 }
 

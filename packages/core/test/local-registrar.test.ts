@@ -207,6 +207,13 @@ describe('a person', () => {
     await expect(act()).rejects.toMatchObject({ code: 'FORBIDDEN' })
   })
 
+  it('who is an admin and changes an account that is theirs over another one is refused', async () => {
+    const far = await test.person()
+    await registrar().changePerson(owner, test.approver.id, { linked: [admin.id, far.id] })
+    const act = registrar().changePerson(admin, far.id, { roles: ['admin', 'approver'] })
+    await expect(act).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+
   it('who is the last owner stays one', async () => {
     for (const changes of [{ status: 'disabled' }, { roles: ['approver'] }] as const) {
       await expect(registrar().changePerson(owner, owner.id, changes)).rejects.toMatchObject({ code: 'FORBIDDEN' })
