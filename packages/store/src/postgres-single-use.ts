@@ -68,7 +68,8 @@ async function makeTable(line: Connection): Promise<void> {
   await line.run({ sql: row, parameters: [] })
 }
 
-const TAKEN: ReadonlySet<string> = new Set(['23505', '42P07', '40001', '40P01', 'XX000'])
+/** The row, the table, its type, or the catalogue itself: at which step the other one is met is chance. */
+const TAKEN: ReadonlySet<string> = new Set(['23505', '42P07', '42710', '40001', '40P01', 'XX000'])
 
 function isTaken(error: unknown): boolean {
   return TAKEN.has(sqlStateOf(error) ?? '')
