@@ -10,6 +10,7 @@ import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
 export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'LangChain.js', mode: 'hold' },
   { framework: 'LangGraph.js', mode: 'suspend' },
+  { framework: 'AI SDK', mode: 'hold' },
 ]
 
 if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))

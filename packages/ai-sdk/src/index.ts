@@ -1,0 +1,14 @@
+/**
+ * Gated Vercel AI SDK tools: a call pauses until a person approves it.
+ *
+ * @module
+ */
+
+// What users of a gated tool need beside it.
+export { currentPermit, isGateRefusal, isSilentAuthError, terminalReporter } from '@silentauth/core'
+export type { GateDataPart, GateNotice, GateWriter } from './announcement.js'
+export type { GateRun, GateToolOptions } from './gate-options.js'
+export { gateTool, type InputOf, isGated } from './gate-tool.js'
+export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'
+export type { HistoryMessage, HistoryPart } from './history.js'
+export type { CallInfo } from './tool-call.js'
