@@ -5,6 +5,7 @@
  * @module
  */
 import type { InferToolInput, Tool } from 'ai'
+import { boundCopy } from './bound-copy.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type Gatekeeper, gatekeeper, type Surroundings } from './gated-call.js'
 import { isReplay } from './history.js'
@@ -51,20 +52,19 @@ export function isGated(tool: unknown): boolean {
 
 const GATED = Symbol.for('silentauth.gated')
 
-/** Who answers for a gated tool of this copy of the package. */
-export function keeperOf(tool: unknown): Gatekeeper | undefined {
-  return isGated(tool) ? keepers.get((tool as Required<SdkTool>).execute) : undefined
+/** On a gated tool, and on what a layer makes of it: who is asked about its calls. It lets nothing run. */
+const KEEPER = Symbol.for('silentauth.keeper')
+
+interface Kept {
+  readonly keep: Gatekeeper
+  /** The tool that was gated, whose own wishes still count. */
+  readonly original: SdkTool
 }
 
-const keepers = new WeakMap<object, Gatekeeper>()
-
-/** The tool that was gated, whose own wishes still count. */
-export function originalOf(tool: object): SdkTool | undefined {
-  const { execute } = tool as SdkTool
-  return execute && originals.get(execute)
+export function keptBy(tool: unknown): Kept | undefined {
+  const isKept = typeof tool === 'object' && tool !== null && KEEPER in tool
+  return isKept ? (tool[KEEPER] as Kept) : undefined
 }
-
-const originals = new WeakMap<object, SdkTool>()
 
 export function gatedTool<Gated extends object>(
   name: string,
@@ -121,48 +121,15 @@ export function guarded(tool: SdkTool & { execute: Execute }, keep: Gatekeeper):
   const asksFirst = keep.wait === 'suspend' || own !== undefined
   const toModelOutput = modelOutputOf(tool.toModelOutput?.bind(tool))
   const providerOptions = { ...tool.providerOptions, [STAMP]: { gated: true } }
-  const gated = copyOf(tool, {
+  const gated = boundCopy<SdkTool>(tool, {
     execute,
     toModelOutput,
     providerOptions,
     ...(asksFirst && { needsApproval }),
     [GATED]: execute,
+    [KEEPER]: { keep, original: tool } satisfies Kept,
   })
-  keepers.set(execute, keep)
-  originals.set(execute, tool)
   return gated
-}
-
-/** A spread would lose methods and private fields of a class, and members that are not enumerable. */
-function copyOf(tool: object, changed: object): SdkTool {
-  const members: PropertyDescriptorMap = {}
-  for (let level = tool; level && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
-    const descriptors = Object.getOwnPropertyDescriptors(level)
-    for (const name of Reflect.ownKeys(descriptors)) {
-      if (name === 'constructor' || Object.hasOwn(members, name)) continue
-      members[name as string] = forwarded(tool, name, descriptors[name as string] as PropertyDescriptor, level === tool)
-    }
-  }
-  for (const name of Reflect.ownKeys(changed)) {
-    const value: unknown = Reflect.get(changed, name)
-    members[name as string] = { value, enumerable: true, configurable: true, writable: true }
-  }
-  return Object.create(Object.getPrototypeOf(tool), members) as SdkTool
-}
-
-/** Getters and methods of a class read private fields, which only the tool itself has. */
-function forwarded(tool: object, name: PropertyKey, its: PropertyDescriptor, isOwn: boolean): PropertyDescriptor {
-  const { value, get, set, enumerable = false } = its
-  if (get ?? set) {
-    return {
-      configurable: true,
-      enumerable,
-      get: () => Reflect.get(tool, name),
-      ...(set && { set: (next: unknown) => void Reflect.set(tool, name, next) }),
-    }
-  }
-  if (isOwn || typeof value !== 'function') return { ...its, configurable: true }
-  return { value: value.bind(tool), configurable: true, enumerable, writable: true }
 }
 
 /** The SDK takes the last step of a generator for its result, so that is what is reported. */

@@ -7,7 +7,7 @@
 import { type GateRule as CoreRule, type GateRules, gateRefusal, ruleBook, SilentAuthError } from '@silentauth/core'
 import type { ToolSet } from 'ai'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
-import { gatedTool, guarded, isGated, originalOf, requireExecute, type SdkTool } from './gate-tool.js'
+import { gatedTool, guarded, isGated, keptBy, requireExecute, type SdkTool } from './gate-tool.js'
 import { refusalThrown, type Surroundings } from './gated-call.js'
 
 /**
@@ -50,7 +50,7 @@ export function gatedTools<Tools extends ToolSet>(
 /** The model sees the tool, and no call of it runs. A denial is stricter than any gate, and takes its place. */
 function denied(name: string, tool: SdkTool, options: GateToolOptions<never>): SdkTool {
   checkOptions(name, options)
-  const original = (isGated(tool) && originalOf(tool)) || tool
+  const original = (isGated(tool) && keptBy(tool)?.original) || tool
   requireExecute(name, original)
   const refusal = () => new SilentAuthError('FORBIDDEN', `${name}: a rule of this agent denies it`)
   return guarded(original, {
@@ -61,6 +61,7 @@ function denied(name: string, tool: SdkTool, options: GateToolOptions<never>): S
       return { type: 'output', output: gateRefusal(refusal()) }
     },
     look: async () => undefined,
+    letGo: async () => gateRefusal(refusal()),
     routeOf: () => 'message',
   })
 }

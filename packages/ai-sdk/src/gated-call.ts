@@ -10,11 +10,15 @@ import {
   type BoundArguments,
   begin,
   bindProjection,
+  type Gate,
   type GateCall,
   type GateEvent,
+  type GateRefusal,
   gateCallOf,
   gateRefusal,
   hold,
+  type Intent,
+  isSettled,
   isSilentAuthError,
   type Json,
   type Look,
@@ -23,6 +27,7 @@ import {
   type Refusal,
   refusalCode,
   refusalError,
+  refusalOfSettled,
   refusalRoute,
   refusalText,
   runGranted,
@@ -64,6 +69,8 @@ export interface Gatekeeper {
    * @throws SilentAuthError for a call that cannot be asked for; what a function of the options throws
    */
   look(input: unknown, given: ExecuteOptions): Promise<Look | undefined>
+  /** Nobody waits for this call any more: cancels what can be, and says what is true of it then. Undefined: it needs no gate. */
+  letGo(input: unknown, given: ExecuteOptions): Promise<GateRefusal | undefined>
   /** What becomes of a call that does not run. */
   routeOf(refusal: NotExecuted): 'message' | 'throw' | 'pending'
 }
@@ -192,6 +199,21 @@ export function gatekeeper(
       }
       return seen
     },
+    async letGo(input, given) {
+      try {
+        const ready = await ask(input, toolCallOf(name, given, options.run))
+        if (!ready) return undefined
+        const seen = await look(gate, ready.asked, { create: false })
+        if (seen.intent === undefined) return gateRefusal(seen as Refusal)
+        return gateRefusal(settledRefusal(await cancelled(gate, seen.intent)))
+      } catch (error) {
+        // The run goes on without the gate: the call stays unexecuted, and its intent expires.
+        const refusal = isSilentAuthError(error)
+          ? error
+          : new SilentAuthError('GATE_UNAVAILABLE', name, { cause: error })
+        return gateRefusal(refusal)
+      }
+    },
     routeOf: (refusal) => refusalRoute(refusal, options) as 'message' | 'throw' | 'pending',
   }
 }
@@ -204,6 +226,22 @@ export function refusalThrown(refusal: NotExecuted): SilentAuthError {
     ...(intentId !== undefined && { intentId }),
     ...(cause !== undefined && { cause }),
   })
+}
+
+const WHY = 'superseded by a new message'
+
+async function cancelled(gate: Gate, { id }: Intent): Promise<Intent> {
+  try {
+    return await gate.cancel(id, WHY)
+  } catch (error) {
+    // It was decided, or begun, in the meantime.
+    if (isSilentAuthError(error) && ['IN_FLIGHT', 'ALREADY_RESOLVED'].includes(error.code)) return gate.read(id)
+    throw error
+  }
+}
+
+function settledRefusal(intent: Intent): NotExecuted {
+  return isSettled(intent) ? refusalOfSettled(intent) : { type: 'pending', intent }
 }
 
 /** What was refused in this step of this run, by the key of the call. */

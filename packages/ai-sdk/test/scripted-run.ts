@@ -104,10 +104,14 @@ function repeating(gated: Runnable, { repeats }: AgentRun): Runnable {
   } as Runnable
 }
 
-/** The last request has the whole conversation. */
+/** The last request has the whole conversation. A run that was resumed has its results in the order in which they came. */
 export function toolResultsOf({ requests }: ScriptedOpenai): string[] {
-  const messages = requests.at(-1)?.messages ?? []
-  return messages.filter(({ role }) => role === 'tool').map(({ content }) => reachableText(content))
+  const left = [...(requests.at(-1)?.messages ?? [])]
+  const asked = left.flatMap(({ tool_calls }) => (tool_calls ?? []) as readonly { id: string }[])
+  return asked.flatMap(({ id }) => {
+    const at = left.findIndex(({ tool_call_id }) => tool_call_id === id)
+    return at < 0 ? [] : left.splice(at, 1).map(({ content }) => reachableText(content))
+  })
 }
 
 /** Everything that telemetry is told, and what is published for tracers. */
