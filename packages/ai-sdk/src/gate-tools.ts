@@ -61,6 +61,7 @@ function denied(name: string, tool: SdkTool, options: GateToolOptions<never>): S
       return { type: 'output', output: gateRefusal(refusal()) }
     },
     look: async () => undefined,
+    askedFor: () => undefined,
     letGo: async () => gateRefusal(refusal()),
     routeOf: () => 'message',
   })

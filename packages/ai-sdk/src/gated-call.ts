@@ -34,7 +34,7 @@ import {
   SilentAuthError,
 } from '@silentauth/core'
 import { announce } from './announcement.js'
-import type { GateToolOptions } from './gate-options.js'
+import type { GateRun, GateToolOptions } from './gate-options.js'
 import { callContext, type ExecuteOptions, type ModelSide, type ToolCall, toolCallOf } from './tool-call.js'
 import { withEditNotice } from './tool-output.js'
 import { bindInput, editSchemaOf, type HasSchema, parserOf } from './tool-schema.js'
@@ -69,6 +69,8 @@ export interface Gatekeeper {
    * @throws SilentAuthError for a call that cannot be asked for; what a function of the options throws
    */
   look(input: unknown, given: ExecuteOptions): Promise<Look | undefined>
+  /** The intent that was last asked for under this id of a call. */
+  askedFor(run: GateRun, toolCallId: string): Intent | undefined
   /** Nobody waits for this call any more: cancels what can be, and says what is true of it then. Undefined: it needs no gate. */
   letGo(input: unknown, given: ExecuteOptions): Promise<GateRefusal | undefined>
   /** What becomes of a call that does not run. */
@@ -84,6 +86,7 @@ export function gatekeeper(
 ): Gatekeeper {
   const { gate, wait = 'hold', timeoutMs } = options
   const parse = parserOf(tool)
+  const asks = new Map<string, Intent>()
   if (options.action === undefined) actionName(name)
 
   /** Undefined: this call runs without the gate. */
@@ -91,7 +94,7 @@ export function gatekeeper(
     const { info, key } = call
     if (options.when && !(await options.when(input, info))) return undefined
     const bound = options.params ? bindProjection(input, options.params) : await bindInput(input, parse)
-    const run = typeof options.run === 'function' ? options.run(info) : options.run
+    const run = runOf(call)
     const side = info.toolCallId === undefined ? undefined : modelSide?.(info.toolCallId)
     const asked = await gateCallOf(name, options, {
       key,
@@ -102,6 +105,10 @@ export function gatekeeper(
       edits: options.allowEdits ? { schema: await editSchemaOf(name, tool) } : false,
     })
     return { asked, bound }
+  }
+
+  function runOf({ info }: ToolCall): GateRun | undefined {
+    return typeof options.run === 'function' ? options.run(info) : options.run
   }
 
   function listenerOf({ info: { toolCallId } }: ToolCall): (event: GateEvent) => void {
@@ -187,6 +194,7 @@ export function gatekeeper(
       const seen = await look(gate, ready.asked, { create: !call.replayed, signal: call.info.signal })
       const onEvent = listenerOf(call)
       if (seen.type === 'pending' && !call.replayed) {
+        remember(asks, askName(runOf(call), call.info.toolCallId ?? ''), seen.intent)
         onEvent({ type: 'pending', intent: seen.intent, approvalUrl: seen.intent.approvalUrl })
       }
       if (seen.type === 'refused' && !call.replayed) {
@@ -199,6 +207,7 @@ export function gatekeeper(
       }
       return seen
     },
+    askedFor: (run, toolCallId) => asks.get(askName(run, toolCallId)),
     async letGo(input, given) {
       try {
         const ready = await ask(input, toolCallOf(name, given, options.run))
@@ -226,6 +235,24 @@ export function refusalThrown(refusal: NotExecuted): SilentAuthError {
     ...(intentId !== undefined && { intentId }),
     ...(cause !== undefined && { cause }),
   })
+}
+
+/** What is asked for is shown at once, in the stream of the same step. */
+const MOST_ASKS = 1000
+
+function remember(asks: Map<string, Intent>, name: string, intent: Intent): void {
+  asks.delete(name)
+  asks.set(name, intent)
+  for (const oldest of asks.keys()) {
+    if (asks.size <= MOST_ASKS) return
+    asks.delete(oldest)
+  }
+}
+
+/** Ids of calls repeat over runs. */
+function askName(run: GateRun | undefined, toolCallId: string): string {
+  const { tenant, id } = typeof run === 'object' ? run : { tenant: '', id: run ?? '' }
+  return JSON.stringify([tenant, id, toolCallId])
 }
 
 const WHY = 'superseded by a new message'

@@ -7,6 +7,11 @@
 // What users of a gated tool need beside it.
 export { currentPermit, isGateRefusal, isSilentAuthError, terminalReporter } from '@silentauth/core'
 export type { GateDataPart, GateNotice, GateWriter } from './announcement.js'
+export {
+  type ApprovalDescriptor,
+  type DescriptorOptions,
+  withApprovalDescriptors,
+} from './approval-descriptor.js'
 export type { ApprovalQuestion, ApprovalStatus, GateApproval, OwnApproval } from './gate-approval.js'
 export { type GateMiddleware, type GateMiddlewareOptions, gateMiddleware } from './gate-middleware.js'
 export type { GateRun, GateToolOptions } from './gate-options.js'
@@ -20,4 +25,11 @@ export {
   resolveApprovals,
 } from './resolve-approvals.js'
 export type { CallInfo } from './tool-call.js'
+export {
+  type ChatMessage,
+  type PendingChunk,
+  pendingUIChunks,
+  reconcileUIMessages,
+  sanitizeClientMessages,
+} from './ui-messages.js'
 export { type GateableCall, type GatedSettings, withGate } from './with-gate.js'

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Intent, type Look, passesByItself, type Refusal, refusalText } from '@silentauth/core'
+import { type ErrorCode, type Intent, type Look, passesByItself, refusalText } from '@silentauth/core'
+import { type ApprovalDescriptor, descriptorOf } from './approval-descriptor.js'
 import { keptBy } from './gate-tool.js'
 import type { Gatekeeper } from './gated-call.js'
 import { contentOf, type HistoryMessage, type HistoryPart } from './history.js'
@@ -23,13 +24,8 @@ export interface PendingApproval {
   readonly approvalId: string
   readonly toolCallId: string
   readonly toolName: string
-  /** Missing when the gate could not be asked. */
-  readonly intentId?: string
-  readonly action?: string
-  /** Where people decide. */
-  readonly approvalUrl?: string
-  /** RFC 3339. */
-  readonly expiresAt?: string
+  /** Missing when the gate could not be asked, and for a request of the app's own. */
+  readonly descriptor?: ApprovalDescriptor
 }
 
 export interface ResolvedApprovals<Message> {
@@ -50,7 +46,13 @@ export interface OpenRequest {
 /** What the gate says of an open request. */
 export type Resolved =
   | { readonly type: 'pending'; readonly approval: PendingApproval }
-  | { readonly type: 'decided'; readonly approved: boolean; readonly reason: string | undefined }
+  | {
+      readonly type: 'decided'
+      readonly approved: boolean
+      readonly reason: string | undefined
+      /** Nobody was ever asked for this. */
+      readonly unknown: boolean
+    }
   /** The gate has nothing to say: the tool is not gated, or this call is not. */
   | { readonly type: 'ungated' }
 
@@ -115,9 +117,11 @@ export async function resolved(
   const seen = await keep.look(request.input, { toolCallId: request.toolCallId, messages: history })
   if (seen === undefined) return { type: 'ungated' }
   if (waits(keep, seen)) return { type: 'pending', approval: pendingApproval(request, seen.intent) }
-  const approved = seen.type !== 'refused'
-  return { type: 'decided', approved, reason: approved ? undefined : refusalText(seen as Refusal) }
+  if (seen.type !== 'refused') return { type: 'decided', approved: true, reason: undefined, unknown: false }
+  return { type: 'decided', approved: false, reason: refusalText(seen), unknown: UNKNOWN.has(seen.code) }
 }
+
+const UNKNOWN: ReadonlySet<ErrorCode> = new Set(['NOT_FOUND', 'IDEMPOTENCY_MISMATCH'])
 
 export function keeperFor(tools: GatedTools, name: string | undefined): Gatekeeper | undefined {
   return name !== undefined && Object.hasOwn(tools, name) ? keptBy(tools[name])?.keep : undefined
@@ -140,21 +144,9 @@ function waits(keep: Gatekeeper, seen: Look): boolean {
   )
 }
 
-function pendingApproval(
-  { approvalId, toolCallId, toolName }: OpenRequest,
-  intent: Intent | undefined,
-): PendingApproval {
-  return {
-    approvalId,
-    toolCallId,
-    toolName,
-    ...(intent && {
-      intentId: intent.id,
-      action: intent.action,
-      approvalUrl: intent.approvalUrl,
-      expiresAt: new Date(intent.expiresAt).toISOString(),
-    }),
-  }
+function pendingApproval(request: OpenRequest, intent: Intent | undefined): PendingApproval {
+  const { approvalId, toolCallId, toolName } = request
+  return { approvalId, toolCallId, toolName, ...(intent && { descriptor: descriptorOf(intent) }) }
 }
 
 interface PlacedRequest extends OpenRequest {
