@@ -27,7 +27,8 @@ function define(members: PropertyDescriptorMap, name: PropertyKey, value: Proper
 }
 
 function forwarded(original: object, name: PropertyKey, its: PropertyDescriptor, isOwn: boolean): PropertyDescriptor {
-  const { value, get, set, enumerable = false } = its
+  const { value, get, set } = its
+  const enumerable = isOwn ? its.enumerable === true : true
   if (get ?? set) {
     return {
       configurable: true,

@@ -45,7 +45,7 @@ async function answered(sdk: Sdk, agent: RefundRun, chat: readonly UIMessage[]):
 }
 
 const toolParts = (chat: readonly ChatMessage[]) =>
-  chat.flatMap(({ parts }) => parts.filter((part) => 'toolCallId' in part)) as {
+  chat.flatMap(({ parts }) => parts.filter((part) => 'toolCallId' in part)) as unknown as {
     state: string
     approval?: { descriptor?: object; approved?: boolean; reason?: string }
     output?: unknown
