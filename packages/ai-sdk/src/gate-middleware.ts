@@ -7,13 +7,13 @@
 import { compileGlob, SilentAuthError } from '@silentauth/core'
 import { STAMP } from './gate-tool.js'
 
-export interface GateMiddlewareOptions {
+export interface GateMiddlewareOptions<Version extends 'v3' | 'v4' = 'v3' | 'v4'> {
   /** Globs over the names of tools that need no gate, such as those that a rule passes or a provider runs. @default none */
   allow?: readonly string[] | undefined
   /** A call of any other ungated tool: fail the model's call, or drop the tool's call from what the model said. @default 'throw' */
   onUngated?: 'throw' | 'drop' | undefined
   /** `v3` for AI SDK 6. @default 'v4' */
-  specificationVersion?: 'v3' | 'v4' | undefined
+  specificationVersion?: Version | undefined
 }
 
 /** What of a model's call is read and changed. */
@@ -43,8 +43,8 @@ export interface Streamed {
 }
 
 /** As `wrapLanguageModel` takes it, whatever the version of its types. */
-export interface GateMiddleware {
-  readonly specificationVersion: 'v3' | 'v4'
+export interface GateMiddleware<Version extends 'v3' | 'v4'> {
+  readonly specificationVersion: Version
   transformParams<Call extends ModelCall>(given: { params: Call }): Promise<Call>
   wrapGenerate<Answer extends Generated>(given: {
     doGenerate(): PromiseLike<Answer>
@@ -54,8 +54,10 @@ export interface GateMiddleware {
 }
 
 /** @throws TypeError for a pattern that is none */
-export function gateMiddleware(options: GateMiddlewareOptions = {}): GateMiddleware {
-  const { allow = [], onUngated = 'throw', specificationVersion = 'v4' } = options
+export function gateMiddleware<Version extends 'v3' | 'v4' = 'v4'>(
+  options: GateMiddlewareOptions<Version> = {},
+): GateMiddleware<Version> {
+  const { allow = [], onUngated = 'throw', specificationVersion = 'v4' as Version } = options
   if (onUngated !== 'throw' && onUngated !== 'drop') throw new TypeError('onUngated can be throw or drop')
   const globs = allow.map((pattern) => compileGlob(pattern))
   const gatedIn = new WeakMap<object, ReadonlySet<string>>()

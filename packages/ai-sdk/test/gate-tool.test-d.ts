@@ -1,5 +1,12 @@
 // Checked by tsc: gated tools have the types of the tools, and what is made of them goes where the SDK's own goes.
-import { gateMiddleware, gateTool, gateTools, reconcileUIMessages, resolveApprovals, withGate } from '@silentauth/ai-sdk'
+import {
+  gateMiddleware,
+  gateTool,
+  gateTools,
+  reconcileUIMessages,
+  resolveApprovals,
+  withGate,
+} from '@silentauth/ai-sdk'
 import { approvingGate } from '@silentauth/core/testing'
 import {
   generateText,
@@ -65,6 +72,6 @@ const refunded: number | undefined = result?.output.refunded
 void refunded
 streamText({ ...settings, messages: (await resolveApprovals(messages, settings)).messages })
 new ToolLoopAgent({ ...settings })
-wrapLanguageModel({ model: languageModel, middleware: gateMiddleware() as never })
+wrapLanguageModel({ model: languageModel, middleware: gateMiddleware() })
 const reconciled: UIMessage[] = (await reconcileUIMessages(chat, settings)).messages
 void reconciled

@@ -97,7 +97,9 @@ describe('a gated tool', () => {
       yield 1
       yield currentPermit()?.action
     }
-    const gated = gateTool('refund', tool({ inputSchema, execute: () => steps() as unknown as Promise<unknown> }), { gate: approvingGate() })
+    const gated = gateTool('refund', tool({ inputSchema, execute: () => steps() as unknown as Promise<unknown> }), {
+      gate: approvingGate(),
+    })
     expect(await gated.execute?.({ amount: 3 }, options())).toBe('refund')
   })
 
