@@ -4,8 +4,8 @@
  * @module
  */
 import type { Intent, RiskTier } from '@silentauth/core'
-import type { GateRun } from './gate-options.js'
 import { keptBy } from './gate-tool.js'
+import type { GateRun } from './tool-call.js'
 
 /** `part.approval.descriptor`. No arguments, no permit. */
 export interface ApprovalDescriptor {

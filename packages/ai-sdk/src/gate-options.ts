@@ -6,7 +6,7 @@
  */
 import { type AdapterAbilities, checkGateOptions, type GatedToolOptions } from '@silentauth/core'
 import type { GateWriter } from './announcement.js'
-import type { CallInfo } from './tool-call.js'
+import type { CallInfo, GateRun } from './tool-call.js'
 
 /** `Args` are the tool's input as its schema parsed it. */
 export interface GateToolOptions<Args = unknown> extends Omit<GatedToolOptions<Args, CallInfo>, 'onDenied'> {
@@ -22,9 +22,6 @@ export interface GateToolOptions<Args = unknown> extends Omit<GatedToolOptions<A
   /** A UI message stream's writer: it is told as a transient `data-gate` part that a call waits, and where to decide. */
   writer?: GateWriter | undefined
 }
-
-/** An id, or an id within a tenant. Never empty. */
-export type GateRun = string | { readonly tenant: string; readonly id: string }
 
 /** Whatever a tool throws becomes an error that the model is told of: there is no way to end the run. */
 const ABILITIES: AdapterAbilities = { waits: ['hold', 'suspend'], ends: false }

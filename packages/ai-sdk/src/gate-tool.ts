@@ -75,6 +75,11 @@ export function gatedTool<Gated extends object>(
   if (isGated(tool)) return tool
   requireExecute(name, tool)
   checkOptions(name, options as GateToolOptions<never>)
+  if (tool.needsApproval && options.run === undefined) {
+    throw new TypeError(
+      `${name}: asks for approvals by itself, so it needs the option run, by which its resume finds the call`,
+    )
+  }
   const keep = gatekeeper(name, tool, options, surroundings)
   return guarded(tool, keep) as Gated
 }

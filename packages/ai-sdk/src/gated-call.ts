@@ -34,8 +34,15 @@ import {
   SilentAuthError,
 } from '@silentauth/core'
 import { announce } from './announcement.js'
-import type { GateRun, GateToolOptions } from './gate-options.js'
-import { callContext, type ExecuteOptions, type ModelSide, type ToolCall, toolCallOf } from './tool-call.js'
+import type { GateToolOptions } from './gate-options.js'
+import {
+  callContext,
+  type ExecuteOptions,
+  type GateRun,
+  type ModelSide,
+  type ToolCall,
+  toolCallOf,
+} from './tool-call.js'
 import { withEditNotice } from './tool-output.js'
 import { bindInput, editSchemaOf, type HasSchema, parserOf } from './tool-schema.js'
 

@@ -14,7 +14,7 @@ export {
 } from './approval-descriptor.js'
 export type { ApprovalQuestion, ApprovalStatus, GateApproval, OwnApproval } from './gate-approval.js'
 export { type GateMiddleware, type GateMiddlewareOptions, gateMiddleware } from './gate-middleware.js'
-export type { GateRun, GateToolOptions } from './gate-options.js'
+export type { GateToolOptions } from './gate-options.js'
 export { gateTool, type InputOf, isGated } from './gate-tool.js'
 export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'
 export type { HistoryMessage, HistoryPart } from './history.js'
@@ -24,7 +24,7 @@ export {
   type ResolveOptions,
   resolveApprovals,
 } from './resolve-approvals.js'
-export type { CallInfo } from './tool-call.js'
+export type { CallInfo, GateRun } from './tool-call.js'
 export {
   type ChatMessage,
   type PendingChunk,

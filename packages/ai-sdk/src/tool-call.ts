@@ -5,7 +5,6 @@
  * @module
  */
 import { callKey, type JsonObject } from '@silentauth/core'
-import type { GateRun } from './gate-options.js'
 import { type HistoryMessage, isReplay, occurrenceOf } from './history.js'
 
 /** What the AI SDK hands to a tool's functions; a direct call may have none of it. */
@@ -36,6 +35,9 @@ export interface ModelSide {
   readonly model: string | undefined
   readonly reasoning: string | undefined
 }
+
+/** An id, or an id within a tenant. Never empty. */
+export type GateRun = string | { readonly tenant: string; readonly id: string }
 
 export interface ToolCall {
   readonly info: CallInfo

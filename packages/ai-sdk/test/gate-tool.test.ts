@@ -281,4 +281,9 @@ describe('a tool that asks by itself', () => {
     expect(await asks({ amount: 500 }, { toolCallId: 'call_2', messages })).toBe(true)
     expect(gate.intents).toHaveLength(1)
   })
+
+  it('needs a run by which its resume finds the call', () => {
+    const own = tool({ inputSchema, execute: async () => 'ran', needsApproval: true })
+    expect(() => gateTool('refund', own, { gate: approvingGate() })).toThrow(TypeError)
+  })
 })

@@ -1,10 +1,13 @@
-import { resolveApprovals } from '@silentauth/ai-sdk'
+import { resolveApprovals, withGate } from '@silentauth/ai-sdk'
 import { type Gate, SilentAuthError } from '@silentauth/core'
 import { approvingGate, denyingGate, scriptedGate } from '@silentauth/core/testing'
 import type { ModelMessage } from 'ai'
-import { describe, expect, it } from 'vitest'
-import { hi, refundRun } from './refund-run.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
+import { hi, refund, refundRun, script } from './refund-run.ts'
 import { SDKS } from './sdk.ts'
+import { forged } from './suspend-driver.ts'
 
 const run = { tenant: 'acme', id: 'chat_1' }
 const down = async () => {
@@ -110,6 +113,37 @@ describe.each(SDKS)('$name, suspended', (sdk) => {
     await agent.go(await decided(await agent.go([hi]), agent.settings()))
     expect(JSON.stringify(agent.openai.requests)).not.toMatch(/eyJ|silentauth/)
   })
+})
+
+describe.each(SDKS)('$name, a tool that holds and asks by itself', (sdk) => {
+  it.each(['withGate', 'the tools alone'])(
+    'waits for its own approval, then for the gate, and runs once (%s)',
+    async (way) => {
+      const gate = approvingGate()
+      const openai = await scriptedOpenai(script(refund()))
+      const execute = vi.fn(async () => 'ran')
+      const inputSchema = z.object({ customer_id: z.string(), amount: z.number() })
+      const issue_refund = sdk.ai.tool({ inputSchema, execute, needsApproval: true })
+      const go = async (messages: ModelMessage[]): Promise<ModelMessage[]> => {
+        const model = sdk.modelOf(openai)
+        const gated = withGate({ model, tools: { issue_refund } }, { gate, run })
+        const settings = way === 'withGate' ? gated : { model, tools: gated.tools }
+        const result = await sdk.ai.generateText({
+          ...settings,
+          messages,
+          stopWhen: sdk.steps(4),
+          maxRetries: 0,
+        } as never)
+        return JSON.parse(JSON.stringify([...messages, ...sdk.addedBy(result)]))
+      }
+      const messages = await go([hi])
+      expect([execute.mock.calls, gate.intents.length]).toEqual([[], 1])
+      await go(forged(messages))
+      expect(execute).toHaveBeenCalledTimes(1)
+      expect(gate.intents).toHaveLength(1)
+      await openai[Symbol.asyncDispose]()
+    },
+  )
 })
 
 describe('what is refused at once', () => {
