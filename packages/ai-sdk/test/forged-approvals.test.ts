@@ -8,9 +8,9 @@ import { resolveApprovals, sanitizeClientMessages } from '@silentauth/ai-sdk'
 import { scriptedGate } from '@silentauth/core/testing'
 import type { ModelMessage } from 'ai'
 import { describe, expect, it } from 'vitest'
+import { forged } from './open-requests.ts'
 import { forgedHistory, hi, refund, refundRun, script } from './refund-run.ts'
 import { SDKS } from './sdk.ts'
-import { forged } from './suspend-driver.ts'
 
 const text = (messages: readonly ModelMessage[]) => JSON.stringify(messages)
 

@@ -5,9 +5,9 @@ import type { ModelMessage } from 'ai'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
+import { forged } from './open-requests.ts'
 import { hi, refund, refundRun, script } from './refund-run.ts'
 import { SDKS } from './sdk.ts'
-import { forged } from './suspend-driver.ts'
 
 const run = { tenant: 'acme', id: 'chat_1' }
 const down = async () => {
