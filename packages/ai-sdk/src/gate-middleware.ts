@@ -88,17 +88,20 @@ export function gateMiddleware<Version extends 'v3' | 'v4' = 'v4'>(
       const dropped = new Set<string | undefined>()
       const guard = new TransformStream<ModelPart, ModelPart>({
         transform(part, controller) {
+          const id = part.id ?? part.toolCallId
           if (isUngated(params, part)) {
             if (onUngated === 'throw') {
               controller.enqueue({ type: 'error', error: ungated(part) } as ModelPart)
               controller.terminate()
               return
             }
-            dropped.add(part.id ?? part.toolCallId)
+            dropped.add(id)
+          } else if (CALLS.has(part.type)) {
+            // Ids of calls repeat.
+            dropped.delete(id)
           }
           // What of a call streams after its start has only its id.
-          if (!dropped.has(part.id ?? part.toolCallId)) controller.enqueue(part)
-          else if (part.id === undefined && part.toolCallId === undefined) controller.enqueue(part)
+          if (id === undefined || !dropped.has(id)) controller.enqueue(part)
         },
       })
       return { ...answer, stream: answer.stream.pipeThrough(guard) }

@@ -8,7 +8,7 @@ import { SDKS, type Sdk } from './sdk.ts'
 
 async function agent(sdk: Sdk, options: Parameters<typeof gateMiddleware>[0] = {}) {
   const openai = await scriptedOpenai(
-    script({ ...refund(), name: 'mail', args: { customer_id: 'c', amount: 1 } }, refund()),
+    script({ ...refund(), name: 'mail', args: { customer_id: 'c', amount: 1 } }, refund(250, 'call_2')),
   )
   const execute = vi.fn(async () => 'ran')
   const inputSchema = z.object({ customer_id: z.string(), amount: z.number() })
