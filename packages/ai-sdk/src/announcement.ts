@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { GateEvent, IntentStatus } from '@silentauth/core'
+import { type GateEvent, type IntentStatus, noticeStatus, tellQuietly } from '@silentauth/core'
 
 /** `writer` of `createUIMessageStream`. */
 export interface GateWriter {
@@ -40,7 +40,7 @@ export interface Announced {
 
 /** Tells the stream and the listener. */
 export function announce(event: GateEvent, { toolName, toolCallId, writer, onEvent }: Announced): void {
-  const status = shownStatus(event)
+  const status = noticeStatus(event)
   if (writer && status !== undefined && event.intent) {
     const { id: intentId, action, approvalUrl, expiresAt } = event.intent
     const data: GateNotice = {
@@ -52,31 +52,7 @@ export function announce(event: GateEvent, { toolName, toolCallId, writer, onEve
       approvalUrl,
       expiresAt: new Date(expiresAt).toISOString(),
     }
-    quietly(() => writer.write({ type: 'data-gate', transient: true, data }))
+    tellQuietly(() => writer.write({ type: 'data-gate', transient: true, data }))
   }
-  quietly(() => onEvent?.(event))
-}
-
-function shownStatus(event: GateEvent): GateNotice['status'] | undefined {
-  switch (event.type) {
-    case 'pending':
-    case 'waiting':
-      return event.type
-    case 'decided':
-      return event.intent.status
-    case 'claimed':
-    case 'finished':
-    case 'report_failed':
-    case 'refused':
-      return undefined
-  }
-}
-
-/** A listener that fails, such as the writer of a stream that was closed, must not decide what becomes of the call. */
-function quietly(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    globalThis.process?.emitWarning?.(error instanceof Error ? error : String(error))
-  }
+  tellQuietly(() => onEvent?.(event))
 }

@@ -10,7 +10,6 @@ import {
   type BoundArguments,
   begin,
   bindProjection,
-  type Gate,
   type GateCall,
   type GateEvent,
   type GateRefusal,
@@ -18,7 +17,6 @@ import {
   gateRefusal,
   hold,
   type Intent,
-  isSettled,
   isSilentAuthError,
   type Json,
   type Look,
@@ -27,11 +25,11 @@ import {
   type Refusal,
   refusalCode,
   refusalError,
-  refusalOfSettled,
   refusalRoute,
   refusalText,
   runGranted,
   SilentAuthError,
+  supersede,
 } from '@silentauth/core'
 import { announce } from './announcement.js'
 import type { GateToolOptions } from './gate-options.js'
@@ -220,14 +218,12 @@ export function gatekeeper(
         const ready = await ask(input, toolCallOf(name, given, options.run))
         if (!ready) return undefined
         const seen = await look(gate, ready.asked, { create: false })
-        if (seen.intent === undefined) return gateRefusal(seen as Refusal)
-        return gateRefusal(settledRefusal(await cancelled(gate, seen.intent)))
+        if (seen.type === 'refused' && seen.intent === undefined) return gateRefusal(seen)
+        return seen.intent && (await supersede(gate, seen.intent.id))
       } catch (error) {
-        // The run goes on without the gate: the call stays unexecuted, and its intent expires.
-        const refusal = isSilentAuthError(error)
-          ? error
-          : new SilentAuthError('GATE_UNAVAILABLE', name, { cause: error })
-        return gateRefusal(refusal)
+        // A call that cannot be asked for was never asked for.
+        if (isSilentAuthError(error)) return gateRefusal(error)
+        throw error
       }
     },
     routeOf: (refusal) => refusalRoute(refusal, options) as 'message' | 'throw' | 'pending',
@@ -260,22 +256,6 @@ function remember(asks: Map<string, Intent>, name: string, intent: Intent): void
 function askName(run: GateRun | undefined, toolCallId: string): string {
   const { tenant, id } = typeof run === 'object' ? run : { tenant: '', id: run ?? '' }
   return JSON.stringify([tenant, id, toolCallId])
-}
-
-const WHY = 'superseded by a new message'
-
-async function cancelled(gate: Gate, { id }: Intent): Promise<Intent> {
-  try {
-    return await gate.cancel(id, WHY)
-  } catch (error) {
-    // It was decided, or begun, in the meantime.
-    if (isSilentAuthError(error) && ['IN_FLIGHT', 'ALREADY_RESOLVED'].includes(error.code)) return gate.read(id)
-    throw error
-  }
-}
-
-function settledRefusal(intent: Intent): NotExecuted {
-  return isSettled(intent) ? refusalOfSettled(intent) : { type: 'pending', intent }
 }
 
 /** What was refused in this step of this run, by the key of the call. */
