@@ -5,11 +5,14 @@
  * @module
  */
 import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
+import { NOT_SUSPENDED } from '../packages/ai-sdk/test/not-suspended.ts'
 
 /** One for each `describeAdapter`. */
 export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'LangChain.js', mode: 'hold' },
   { framework: 'LangGraph.js', mode: 'suspend' },
+  { framework: 'AI SDK', mode: 'hold' },
+  { framework: 'AI SDK', mode: 'suspend', skip: NOT_SUSPENDED },
 ]
 
 if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))

@@ -72,6 +72,7 @@ export {
   type Trust,
   type WaitOptions,
 } from './gate.js'
+export { noticeStatus, tellQuietly } from './gate-notice.js'
 export {
   type AdapterAbilities,
   checkGateOptions,
@@ -311,6 +312,7 @@ export type {
   StoreTransaction,
 } from './store.js'
 export { parseStrictJson } from './strict-json.js'
+export { supersede } from './superseded.js'
 export { type TerminalReporterOptions, terminalReporter } from './terminal-reporter.js'
 export { isTimeZone } from './time-restriction.js'
 export { type ApprovalStatement, confirmationText, intentHash, statementDigest, type View } from './view.js'

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { GateEvent, IntentStatus } from '@silentauth/core'
+import { type GateEvent, type IntentStatus, noticeStatus, tellQuietly } from '@silentauth/core'
 import type { ToolCall } from './tool-call.js'
 
 /** What is sent to the graph's custom stream: enough to show that a call waits and where to decide, no arguments. */
@@ -24,36 +24,12 @@ export function announce(
   event: GateEvent,
   { tool, call, onEvent }: { tool: string; call: ToolCall; onEvent: ((event: GateEvent) => void) | undefined },
 ): void {
-  const status = streamedStatus(event)
+  const status = noticeStatus(event)
   if (status !== undefined && event.intent) {
     const { id: intentId, action, approvalUrl } = event.intent
     const toolCallId = call.own?.id
     const chunk: GateStreamEvent = { type: 'silentauth.gate', status, intentId, action, tool, toolCallId, approvalUrl }
-    quietly(() => call.config.writer?.(chunk))
+    tellQuietly(() => call.config.writer?.(chunk))
   }
-  quietly(() => onEvent?.(event))
-}
-
-function streamedStatus(event: GateEvent): GateStreamEvent['status'] | undefined {
-  switch (event.type) {
-    case 'pending':
-    case 'waiting':
-      return event.type
-    case 'decided':
-      return event.intent.status
-    case 'claimed':
-    case 'finished':
-    case 'report_failed':
-    case 'refused':
-      return undefined
-  }
-}
-
-/** A listener that fails, such as the writer of a stream that was closed, must not decide what becomes of the call. */
-function quietly(listener: () => void): void {
-  try {
-    listener()
-  } catch (error) {
-    globalThis.process?.emitWarning?.(error instanceof Error ? error : String(error))
-  }
+  tellQuietly(() => onEvent?.(event))
 }

@@ -6,17 +6,7 @@
  * @module
  */
 import { AIMessage, type BaseMessage, RemoveMessage, ToolMessage } from '@langchain/core/messages'
-import {
-  type Gate,
-  type GateRefusal,
-  gateRefusal,
-  type Intent,
-  type IntentId,
-  isSettled,
-  isSilentAuthError,
-  refusalOfSettled,
-  SilentAuthError,
-} from '@silentauth/core'
+import { type Gate, type GateRefusal, type IntentId, supersede } from '@silentauth/core'
 import { type GateInterrupt, isGateInterrupt } from './gate-interrupt.js'
 import { type Checkpointer, INTERRUPT_CHANNEL } from './pending-writes.js'
 import { configOf } from './tool-call.js'
@@ -40,7 +30,7 @@ export async function answerSuperseded(
 
   const intents = await suspendedIntents(configOf(runtime), ids)
   const answers = new Map<string, GateRefusal>()
-  for (const [id, intentId] of intents) answers.set(id, await supersede(gate, intentId, cancel))
+  for (const [id, intentId] of intents) answers.set(id, await supersede(gate, intentId, { cancel }))
   return [
     // The one id that stands for every message before.
     new RemoveMessage({ id: '__remove_all__' }),
@@ -80,26 +70,6 @@ function answer(id: string, name: string, refusal: GateRefusal | undefined): Too
       : 'No result: the user sent another message before this call had one. It may have run.',
     ...(refusal && { artifact: refusal }),
   })
-}
-
-const WHY = 'superseded by a new message'
-
-/** Cancels what can be, and says what is true of it then. */
-async function supersede(gate: Gate, id: IntentId, cancel: boolean): Promise<GateRefusal> {
-  try {
-    const intent = await (cancel ? gate.cancel(id, WHY) : gate.read(id)).catch(async (error: unknown) => {
-      if (isSilentAuthError(error) && ['IN_FLIGHT', 'ALREADY_RESOLVED'].includes(error.code)) return gate.read(id)
-      throw error
-    })
-    return refusalNow(intent)
-  } catch (error) {
-    // The thread goes on without the gate: the call stays unexecuted, and its intent expires.
-    return gateRefusal(isSilentAuthError(error) ? error : new SilentAuthError('GATE_UNAVAILABLE', id, { cause: error }))
-  }
-}
-
-function refusalNow(intent: Intent): GateRefusal {
-  return gateRefusal(isSettled(intent) ? refusalOfSettled(intent) : { type: 'pending', intent })
 }
 
 /** How far back: a new message makes a checkpoint or two behind the one that was suspended. */

@@ -1,0 +1,64 @@
+/**
+ * What a chat shows of calls that wait for an approval: a hook and a component without style. They decide nothing: the link
+ * leads to where people do, and a nudge only makes the server ask the gate again.
+ *
+ * @module
+ */
+import { createElement, type ReactElement, type ReactNode, useEffect, useMemo } from 'react'
+import type { ApprovalDescriptor } from './approval-descriptor.js'
+import { nudging } from './nudging.js'
+import { pendingParts, type ShownApproval } from './pending-parts.js'
+import type { ChatMessage } from './ui-messages.js'
+
+export type { ApprovalDescriptor } from './approval-descriptor.js'
+export { pendingParts, type ShownApproval } from './pending-parts.js'
+
+/** What of `useChat` is used. */
+export interface NudgedChat {
+  readonly messages: readonly ChatMessage[]
+  readonly status: string
+  /** Without a message: the server continues the last one, or says that it still waits. */
+  sendMessage(): Promise<unknown>
+}
+
+export interface PendingApprovalsOptions {
+  /** How often the server is asked again while something waits. 0: never, where it tells the client in another way. @default 5000 */
+  nudgeEveryMs?: number | undefined
+}
+
+/** The calls of a chat that wait, while the chat asks its server now and then whether they were decided. */
+export function usePendingApprovals(
+  { messages, status, sendMessage }: NudgedChat,
+  { nudgeEveryMs = 5000 }: PendingApprovalsOptions = {},
+): readonly ShownApproval[] {
+  const pending = useMemo(() => pendingParts(messages), [messages])
+  const isWaiting = pending.length > 0 && status === 'ready'
+  useEffect(
+    () => (isWaiting && nudgeEveryMs > 0 ? nudging(sendMessage, nudgeEveryMs) : undefined),
+    [isWaiting, nudgeEveryMs, sendMessage],
+  )
+  return pending
+}
+
+export interface PendingApprovalProps {
+  readonly approval: ShownApproval
+  readonly className?: string | undefined
+  /** In place of the words. */
+  readonly children?: ReactNode
+}
+
+/** One call that waits, with the link to where people decide. */
+export function PendingApproval({ approval, className, children }: PendingApprovalProps): ReactElement {
+  const { toolName, descriptor } = approval
+  const words = children ?? `${descriptor?.action ?? toolName} waits for a person's approval.`
+  return createElement(
+    'div',
+    { role: 'status', className, 'data-silentauth-gate': 'pending', 'data-intent-id': descriptor?.intentId },
+    words,
+    descriptor && [' ', linkTo(descriptor)],
+  )
+}
+
+function linkTo({ approvalUrl }: ApprovalDescriptor): ReactElement {
+  return createElement('a', { key: 'link', href: approvalUrl, target: '_blank', rel: 'noopener noreferrer' }, 'Review')
+}
