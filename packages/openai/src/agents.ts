@@ -7,5 +7,22 @@
 // What users of a gated tool need beside it.
 export { currentPermit, isSilentAuthError, terminalReporter } from '@silentauth/core'
 export type { CallInfo, GateToolOptions } from './gate-options.js'
-export { type ArgumentsOf, type ClientTool, gateTool, isGated } from './gate-tool.js'
+export { type ArgumentsOf, type ClientTool, gateAgentTool, gateTool, isGated } from './gate-tool.js'
 export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'
+export {
+  type Interrupted,
+  type ResolvedInterruptions,
+  type ResolveOptions,
+  resolveInterruptions,
+} from './resolve-interruptions.js'
+export { withGateRun } from './run-scope.js'
+export {
+  type ForeignAnswer,
+  type GatedStream,
+  type GatedStreamEvent,
+  type GateOutcome,
+  type RunWithGateOptions,
+  runWithGate,
+  streamWithGate,
+} from './run-with-gate.js'
+export { type EnvelopeOptions, isSuspendedRun, type PendingCall, type SuspendedRun } from './suspended-run.js'

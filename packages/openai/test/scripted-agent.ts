@@ -9,12 +9,10 @@ import {
   type FunctionTool,
   OpenAIChatCompletionsModel,
   type RunContext,
-  type RunResult,
-  type StreamedRunResult,
   type TracingProcessor,
   tool,
 } from '@openai/agents'
-import type { JsonObject } from '@silentauth/core'
+import { isSilentAuthError, type JsonObject } from '@silentauth/core'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
 import { gateTool } from '@silentauth/openai/agents'
 import OpenAI, { APIUserAbortError } from 'openai'
@@ -76,7 +74,7 @@ function repeating(gated: AnyTool, repeats: AgentRun['repeats']): AnyTool {
     invoke: {
       enumerable: true,
       async value(context: RunContext, json: string, details: object) {
-        const attempt = (args: string) => gated.invoke(context, args, details).catch((error) => String(error))
+        const attempt = (args: string) => gated.invoke(context, args, details).catch(textOfError)
         let result = await attempt(json)
         for (const again of repeats) result = await attempt(again === 'unchanged' ? json : JSON.stringify(again))
         return result
@@ -85,10 +83,19 @@ function repeating(gated: AnyTool, repeats: AgentRun['repeats']): AnyTool {
   })
 }
 
-/** The last request has the whole conversation. */
+/** What the gate says of a call is not to be tried again. */
+function textOfError(error: unknown): string {
+  if (isSilentAuthError(error)) throw error
+  return String(error)
+}
+
+/** The last request has the whole conversation; results of a turn may stand in the order in which they came. */
 export function toolResultsOf({ requests }: ScriptedOpenai): string[] {
   const messages = requests.at(-1)?.messages ?? []
-  return messages.filter(({ role }) => role === 'tool').map(({ content }) => textOf(content))
+  const called = messages.flatMap(({ tool_calls }) => (tool_calls ?? []) as { id: string }[]).map(({ id }) => id)
+  const place = ({ tool_call_id }: { tool_call_id?: string }) => called.indexOf(tool_call_id ?? '')
+  const results = messages.filter(({ role }) => role === 'tool')
+  return results.toSorted((one, other) => place(one) - place(other)).map(({ content }) => textOf(content))
 }
 
 function textOf(content: unknown): string {
@@ -116,4 +123,9 @@ export function watch() {
   return { seen, processor }
 }
 
-export type Ended = RunResult<unknown, Agent> | StreamedRunResult<unknown, Agent>
+/** What of a result is looked at. */
+export interface Ended {
+  readonly finalOutput?: string | undefined
+  readonly newItems: readonly unknown[]
+  readonly state: { toString(): string }
+}
