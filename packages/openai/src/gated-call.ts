@@ -15,6 +15,7 @@ import {
   type GatedToolOptions,
   gateCallOf,
   gateRefusal,
+  hold,
   isSilentAuthError,
   type Json,
   type JsonObject,
@@ -63,6 +64,8 @@ export interface GrantedRun {
   readonly bound: BoundArguments
   readonly options: GatedToolOptions<never, never>
   readonly signal: AbortSignal | undefined
+  /** Gives a refusal the form of this tool's output. @default the text for the model */
+  readonly shape?: ((text: string) => unknown) | undefined
   /** Throws `ToolFailure` for a failure that its framework has already made an output of. */
   run(args: unknown, execution: Execution): unknown
 }
@@ -82,7 +85,7 @@ export class ToolFailure extends Error {
 /** Runs what was granted, or answers with what the gate said. @throws by the options; what the tool throws; the signal's reason */
 export async function answerOf(begun: Begun, granted: GrantedRun): Promise<unknown> {
   const { toolName, bound, options, signal } = granted
-  if (begun.type !== 'begun') return refused(begun, options)
+  if (begun.type !== 'begun') return refused(begun, options, granted.shape)
   const { execution } = begun
   const leaving = new AbortController()
   try {
@@ -102,7 +105,7 @@ export async function answerOf(begun: Begun, granted: GrantedRun): Promise<unkno
       record: options.recordResult ? (output) => output as Json : undefined,
       isPause: () => false,
     })
-    return ran.type === 'output' ? ran.output : refused(ran, options)
+    return ran.type === 'output' ? ran.output : refused(ran, options, granted.shape)
   } catch (error) {
     if (error instanceof ToolFailure) return error.output
     throw error
@@ -110,13 +113,17 @@ export async function answerOf(begun: Begun, granted: GrantedRun): Promise<unkno
 }
 
 /** Nothing ran now: the model is told, or the caller gets the error. */
-export function refused(refusal: NotExecuted, options: GatedToolOptions<never, never>): unknown {
+export function refused(
+  refusal: NotExecuted,
+  options: GatedToolOptions<never, never>,
+  shape: (text: string) => unknown = (text) => text,
+): unknown {
   if (refusalRoute(refusal, options) === 'throw') throw errorOf(refusal)
   if (!isSilentAuthError(refusal) && refusal.type === 'recorded') {
     const { outcome } = refusal
     if (outcome.status === 'succeeded' && outcome.resultRecorded) return outcome.result
   }
-  return gateRefusal(refusal).text
+  return shape(gateRefusal(refusal).text)
 }
 
 function errorOf(refusal: NotExecuted): unknown {
@@ -137,4 +144,25 @@ function withEditNotice(output: unknown, params: JsonObject): unknown {
 export function knownOf(known: Readonly<Record<string, string | undefined>>): JsonObject {
   const entries = Object.entries(known).filter((entry): entry is [string, string] => !!entry[1])
   return Object.fromEntries(entries.map(([name, value]) => [name, value.replaceAll('\0', '').toWellFormed()]))
+}
+
+export interface HeldCall<Info> extends AskedTool<Info>, Pick<GrantedRun, 'signal' | 'shape' | 'run'> {
+  /** Of a call that `when` lets through without the gate. */
+  passed(): unknown
+}
+
+/** One call that a process waits for: asked, waited for, run. @throws as `answerOf` */
+export async function heldCall<Info>(call: HeldCall<Info>): Promise<unknown> {
+  const { toolName, options, signal, shape, run } = call
+  if (options.when && !(await options.when(call.parsed, call.info))) return call.passed()
+  let bound: BoundCall
+  try {
+    bound = await boundCall(call)
+  } catch (error) {
+    if (isSilentAuthError(error)) return refused(error, options, shape)
+    throw error
+  }
+  const { gate, timeoutMs, onEvent } = options
+  const begun = await hold(gate, bound.asked, { signal, timeoutMs, onEvent })
+  return answerOf(begun, { toolName, bound: bound.bound, options, signal, shape, run })
 }
