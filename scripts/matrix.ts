@@ -5,11 +5,14 @@
  * @module
  */
 import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
+import { SKIPPED, SKIPPED_SUSPENDED } from '../packages/openai/test/skipped.ts'
 
 /** One for each `describeAdapter`. */
 export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'LangChain.js', mode: 'hold' },
   { framework: 'LangGraph.js', mode: 'suspend' },
+  { framework: 'OpenAI Agents SDK', mode: 'hold', skip: SKIPPED },
+  { framework: 'OpenAI Agents SDK', mode: 'suspend', skip: SKIPPED_SUSPENDED },
 ]
 
 if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))

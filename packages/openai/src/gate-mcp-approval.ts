@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { actionName, callKey, gateRefusal, type GatedToolOptions, hold, isSilentAuthError } from '@silentauth/core'
+import { actionName, callKey, type GatedToolOptions, gateRefusal, hold, isSilentAuthError } from '@silentauth/core'
 import { boundCall, knownOf } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
@@ -16,7 +16,10 @@ export interface McpApprovalRequest {
   readonly server_label: string
 }
 
-export type McpGateOptions = Omit<PlainGateOptions, 'allowEdits' | 'onDenied' | 'onGateError' | 'recordResult' | 'replay'>
+export type McpGateOptions = Omit<
+  PlainGateOptions,
+  'allowEdits' | 'onDenied' | 'onGateError' | 'recordResult' | 'replay'
+>
 
 /** For `approveMcp` of `ResponsesToolRunner`. @throws TypeError for options that make no sense */
 export function gateMcpApproval(options: McpGateOptions): (request: McpApprovalRequest) => Promise<boolean> {

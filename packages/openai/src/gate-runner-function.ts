@@ -22,7 +22,10 @@ export function gateRunnerFunction<Gated extends RunnerFunctionLike>(gated: Gate
   const run = options.runKey ?? crypto.randomUUID()
   // The runner does not say which call it is; it makes one at a time.
   let occurrence = 0
-  const execute = async (args: Record<string, unknown>, given?: { signal: AbortSignal | undefined }): Promise<unknown> => {
+  const execute = async (
+    args: Record<string, unknown>,
+    given?: { signal: AbortSignal | undefined },
+  ): Promise<unknown> => {
     const signal = given?.signal
     return heldCall({
       toolName: name,

@@ -164,7 +164,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       edits,
       info,
       known: knownOf({ tool: tool.name, tool_call_id: callId, agent: agentName, model: of.model }),
-      continues: continuesOf(scope, key, tool.name, callId),
+      continues: continuesOf(scope, key),
     }
     return boundCall(asked)
   }
@@ -229,7 +229,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       const key = toolCallKey(scope, tool.name, callId, undefined)
       const parsed = await parseInput(inner, input)
       if (parsed.type === 'invalid') return { key, looked: undefined, ownApproval: false }
-      const ownApproval = await tool.needsApproval(runContext as never, parsed.value as never, callId)
+      const ownApproval = await inner.needsApproval(runContext as never, parsed.value as never, callId)
       const call = await callOf({ runContext, input, details: undefined, scope, callId, key }, parsed.value).catch(
         (error: unknown) => {
           if (isSilentAuthError(error)) return undefined

@@ -107,7 +107,7 @@ export function listedCall({ call, waiting: { key, looked } }: Found, scope: Run
     // What could not be asked may exist all the same: then the declaration finds it.
     declared: !(seen.type === 'refused' && seen.intent === undefined),
     digest: looked.call.asked.snapshot.digest,
-    continues: continuesOf(scope, key, tool, callId),
+    continues: continuesOf(scope, key),
   }
 }
 

@@ -53,8 +53,8 @@ export interface DrivenRun {
   stillWaiting: boolean
   /** Agent tools that were entered, until it is known whether they wait. */
   readonly entered: Map<string, EnteredTool>
-  /** How often each execution was suspended. */
-  readonly continues: Map<string, number>
+  /** Executions that are suspended, by key: they stay listed until they end. */
+  readonly suspended: Map<string, ListedCall>
 }
 
 export interface EnteredTool {
@@ -94,7 +94,7 @@ export function newScope(
 }
 
 export function newDrivenRun(): DrivenRun {
-  return { resuming: new Set(), stillWaiting: false, entered: new Map(), continues: new Map() }
+  return { resuming: new Set(), stillWaiting: false, entered: new Map(), suspended: new Map() }
 }
 
 /**
@@ -153,14 +153,6 @@ export function mayDeclare(
 }
 
 /** Suspensions that this run has seen of an execution. */
-export function continuesOf(
-  { driven, restored }: RunScope,
-  key: string,
-  toolName: string,
-  callId: string | undefined,
-): number {
-  return (
-    driven?.continues.get(key) ??
-    (callId === undefined ? 0 : (restored?.listed.get(placeOf(toolName, callId))?.continues ?? 0))
-  )
+export function continuesOf({ driven }: RunScope, key: string): number {
+  return driven?.suspended.get(key)?.continues ?? 0
 }

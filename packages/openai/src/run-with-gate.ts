@@ -27,7 +27,18 @@ import {
   settle,
   waits,
 } from './resolve-interruptions.js'
-import { markAnswered, newDrivenRun, newScope, placeOf, type RunScope, withScope } from './run-scope.js'
+import {
+  continuesOf,
+  type EnteredTool,
+  type ListedCall,
+  markAnswered,
+  newDrivenRun,
+  newScope,
+  placeOf,
+  type RunScope,
+  toolCallKey,
+  withScope,
+} from './run-scope.js'
 import {
   type EnvelopeOptions,
   envelopeKeys,
@@ -145,6 +156,14 @@ async function* drive(
   }
   const scope = newScope(record?.runKey, { restored, driven })
 
+  for (const call of record?.calls ?? []) {
+    if (call.continues > 0) driven.suspended.set(toolCallKey(scope, call.tool, call.callId, undefined), call)
+  }
+  const sealed = (state: string, calls: readonly ListedCall[], pending: readonly PendingCall[]) => {
+    const all = [...calls.filter(({ continues }) => continues === 0), ...driven.suspended.values()]
+    return seal({ runKey: scope.runKey, agentVersion, state, calls: all }, pending, { keys, encrypt })
+  }
+
   let result: Ended
   if (record) {
     const { context } = options.run ?? {}
@@ -169,7 +188,7 @@ async function* drive(
     const calls = found.flatMap((call) => listedCall(call, scope) ?? [])
     const state = result.state.toString()
     // Before anything is settled: an approval of the SDK in a state that is kept would be one that nobody has given.
-    const envelope = await seal({ runKey: scope.runKey, agentVersion, state, calls }, pending, { keys, encrypt })
+    const envelope = await sealed(state, calls, pending)
 
     const settled = await settleSome(found, { foreign, state: result.state, scope, options })
     if (settled.length === 0 && settled.foreign === 0) {
@@ -185,10 +204,12 @@ async function* drive(
       result = yield* step(scope, result.state)
     } catch (error) {
       if (!driven.stillWaiting) throw error
-      // Not begun, and nothing else was: each step runs one call.
+    }
+    if (driven.stillWaiting) {
+      // Not begun, and nothing else was: each step runs one call. Agents around it were entered, and are left again.
       driven.stillWaiting = false
-      if (onPending !== 'wait') return { status: 'suspended', suspended: envelope, foreign }
-      throw error
+      for (const [key, tool] of driven.entered) await suspendEntered(scope, key, tool)
+      return { status: 'suspended', suspended: await sealed(state, calls, pending), foreign }
     }
   }
 }
@@ -224,6 +245,7 @@ async function settleSome(
 ): Promise<readonly Found[] & { readonly foreign: number }> {
   const { driven } = scope
   driven?.resuming.clear()
+  for (const key of driven?.suspended.keys() ?? []) driven?.resuming.add(key)
   const decided: Found[] = []
   let answered = 0
   for (const item of foreign) if (await answerForeign(item, state, options)) answered++
@@ -271,7 +293,7 @@ async function* stepOf({ agent, next, scope, runner, options, streams }: Step): 
     if (stream.cancelled) options.run?.signal?.throwIfAborted()
     return stream as unknown as Ended
   } catch (error) {
-    await giveUpEntered(scope)
+    giveUpEntered(scope)
     throw causeOf(error)
   }
 }
@@ -283,16 +305,32 @@ function causeOf(error: unknown): unknown {
 }
 
 /** Agents as tools that were entered: those that wait are to be entered again. */
-async function settleEntered({ driven }: RunScope, state: AnyState): Promise<void> {
+async function settleEntered(scope: RunScope, state: AnyState): Promise<void> {
+  const { driven } = scope
   const text = driven && driven.entered.size > 0 ? state.toString() : ''
   for (const [key, { toolName, callId, execution }] of driven?.entered ?? []) {
     const waits = state.hasPendingAgentToolRun(toolName, callId) || isPendingWithin(text, toolName, callId)
-    if (waits) {
-      await execution.suspend()
-      driven?.continues.set(key, (driven.continues.get(key) ?? execution.intent.execution.continuations) + 1)
-    } else await execution.succeed()
-    driven?.entered.delete(key)
+    if (waits) await suspendEntered(scope, key, { toolName, callId, execution })
+    else {
+      await execution.succeed()
+      driven?.suspended.delete(key)
+      driven?.entered.delete(key)
+    }
   }
+}
+
+async function suspendEntered(
+  scope: RunScope,
+  key: string,
+  { toolName, callId, execution }: EnteredTool,
+): Promise<void> {
+  const { driven } = scope
+  const continues = continuesOf(scope, key) + 1
+  await execution.suspend()
+  const { occurrence = 0 } = scope.calls.get(placeOf(toolName, callId)) ?? {}
+  const digest = execution.intent.paramsDigest
+  driven?.suspended.set(key, { tool: toolName, callId, occurrence, declared: true, digest, continues })
+  driven?.entered.delete(key)
 }
 
 /** In the state of an agent in a tool, which is a text within this one. */
@@ -301,8 +339,8 @@ function isPendingWithin(state: string, toolName: string, callId: string): boole
 }
 
 /** The run broke off: nobody knows how far an agent in a tool came. */
-async function giveUpEntered({ driven }: RunScope): Promise<void> {
-  driven?.entered.clear()
+function giveUpEntered({ driven }: RunScope): void {
+  if (!driven?.stillWaiting) driven?.entered.clear()
 }
 
 async function restore(agent: AnyAgent, text: string, context: unknown): Promise<unknown> {

@@ -189,7 +189,8 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
     call,
     seen,
     async answer() {
-      if (seen.type !== 'approved' && seen.type !== 'finished') return refused(seen, { ...merged, wait: 'hold' } as never)
+      if (seen.type !== 'approved' && seen.type !== 'finished')
+        return refused(seen, { ...merged, wait: 'hold' } as never)
       return answerOf(await begin(gate, call.asked, seen, { signal, onEvent }), granted)
     },
   }

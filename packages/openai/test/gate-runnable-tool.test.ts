@@ -17,13 +17,21 @@ function aTool(kind: 'zodFunction' | 'parse' | 'raw', execute: (amount: number, 
   if (kind === 'zodFunction') return zodFunction({ name, parameters: schema, function: run })
   const parsed = { function: run, parse: (text: string) => schema.parse(JSON.parse(text)) }
   const raw = { function: (text: string) => run(JSON.parse(text)) }
-  return { type: 'function' as const, function: { name, description: name, parameters, ...(kind === 'raw' ? raw : parsed) } }
+  return {
+    type: 'function' as const,
+    function: { name, description: name, parameters, ...(kind === 'raw' ? raw : parsed) },
+  }
 }
 
 async function runOf(
   gate: ScriptedGate,
   turns: Parameters<typeof scriptedOpenai>[0],
-  { kind = 'zodFunction', stream = false, options = {}, abort = false }: {
+  {
+    kind = 'zodFunction',
+    stream = false,
+    options = {},
+    abort = false,
+  }: {
     kind?: Parameters<typeof aTool>[0]
     stream?: boolean
     options?: Partial<PlainGateOptions>
@@ -41,7 +49,10 @@ async function runOf(
   } as never)
   if (abort) void vi.waitUntil(() => gate.intents.length > 0).then(() => runner.abort())
   const end = await runner.finalContent().catch((error: unknown) => error)
-  const results = openai.requests.at(-1)?.messages.filter(({ role }) => role === 'tool').map(({ content }) => content)
+  const results = openai.requests
+    .at(-1)
+    ?.messages.filter(({ role }) => role === 'tool')
+    .map(({ content }) => content)
   return { end, results, execute, observed: JSON.stringify(openai.requests) }
 }
 

@@ -1,4 +1,4 @@
-import { Agent, run, RunContext, RunState, setTracingDisabled, tool } from '@openai/agents'
+import { Agent, RunContext, RunState, run, setTracingDisabled, tool } from '@openai/agents'
 import { assistantMessage, functionCall, ScriptedModel } from '@openai/agents/testing'
 import { approvingGate, type ScriptedGate, scriptedGate } from '@silentauth/core/testing'
 import {
@@ -6,8 +6,8 @@ import {
   type GateToolOptions,
   gateAgentTool,
   gateTool,
-  resolveInterruptions,
   type RunWithGateOptions,
+  resolveInterruptions,
   runWithGate,
   type SuspendedRun,
   streamWithGate,
@@ -32,7 +32,11 @@ function scene(gate: ScriptedGate, options: Partial<GateToolOptions<never>> = {}
       parameters: z.object({ amount: z.number() }),
       execute: ({ amount }) => execute(amount, currentPermit({ action: 'issue_refund' })?.params),
     })
-    return new Agent({ name: 'refunds', model, tools: [gateTool(refund, { gate, wait: 'suspend', ...options } as never)] })
+    return new Agent({
+      name: 'refunds',
+      model,
+      tools: [gateTool(refund, { gate, wait: 'suspend', ...options } as never)],
+    })
   }
   const keys = [aKey()]
   const go = async (input: string | SuspendedRun, more: Partial<RunWithGateOptions> = {}) => {
@@ -88,7 +92,11 @@ describe('a suspended run', () => {
 
   it('P8: four parallel calls are decided one after the other', async () => {
     const gate = scriptedGate(['approve', 'wait', 'deny', 'wait'])
-    const { suspended, go, execute, model } = scene(gate, {}, [5, 50, 999, 60].map((amount, n) => call(amount, `c${n}`)))
+    const { suspended, go, execute, model } = scene(
+      gate,
+      {},
+      [5, 50, 999, 60].map((amount, n) => call(amount, `c${n}`)),
+    )
     const first = await suspended()
     await gate.decide('approve')
     const second = await go(first)
@@ -114,7 +122,10 @@ describe('an envelope that was changed is not resumed', () => {
   it.each<[string, (kept: SuspendedRun) => SuspendedRun]>([
     ['P3: other arguments', (kept) => record(kept, (body) => body.replaceAll('250', '9999'))],
     ['another run key', (kept) => record(kept, (body) => body.replace(/"runKey":"[^"]+"/, '"runKey":"x"'))],
-    ['a call that was not declared', (kept) => record(kept, (body) => body.replace('"declared":true', '"declared":false'))],
+    [
+      'a call that was not declared',
+      (kept) => record(kept, (body) => body.replace('"declared":true', '"declared":false')),
+    ],
     ['other calls to show', (kept) => ({ ...kept, pending: [] })],
     ['no mac', ({ mac: _, ...kept }) => kept as SuspendedRun],
     ['an empty mac', (kept) => ({ ...kept, mac: '' })],
@@ -143,11 +154,14 @@ describe('an envelope that was changed is not resumed', () => {
     await expect(go(kept, { agentVersion: '2' })).rejects.toThrow(TypeError)
   })
 
-  it.each([[[]], [[new Uint8Array(16)]], [['too short']]])('keys that are none are a TypeError', async (envelopeKeys) => {
-    const { go, model } = scene(scriptedGate([]))
-    await expect(go('hi', { envelopeKeys })).rejects.toThrow(TypeError)
-    expect(model.calls).toEqual([])
-  })
+  it.each([[[]], [[new Uint8Array(16)]], [['too short']]])(
+    'keys that are none are a TypeError',
+    async (envelopeKeys) => {
+      const { go, model } = scene(scriptedGate([]))
+      await expect(go('hi', { envelopeKeys })).rejects.toThrow(TypeError)
+      expect(model.calls).toEqual([])
+    },
+  )
 })
 
 it('P28: an encrypted envelope shows neither arguments nor context, and opens', async () => {
@@ -260,7 +274,12 @@ describe('an agent as a tool, gated in place', () => {
     const innerModel = new ScriptedModel([[call(250, 'i1')], [assistantMessage('inner done')]])
     const agent = () => {
       const parameters = z.object({ amount: z.number() })
-      const refund = tool({ name: 'issue_refund', description: 'd', parameters, execute: ({ amount }) => execute(amount) })
+      const refund = tool({
+        name: 'issue_refund',
+        description: 'd',
+        parameters,
+        execute: ({ amount }) => execute(amount),
+      })
       const options = { gate, wait: 'suspend' } as const
       const inner = new Agent({ name: 'inner', model: innerModel, tools: [gateTool(refund, options)] })
       const asTool = inner.asTool({ toolName: 'ask_colleague', toolDescription: 'asks' })

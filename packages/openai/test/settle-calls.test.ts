@@ -68,7 +68,7 @@ it('what was kept and changed afterwards is not executed, and asks nobody', asyn
 
 it.each([
   ['an unknown function', item(50, 'a', 'drop_database'), 'no function drop_database'],
-  ["a member of every object", item(50, 'a', 'constructor'), 'no function constructor'],
+  ['a member of every object', item(50, 'a', 'constructor'), 'no function constructor'],
   ['malformed arguments', item('{"amount":'), 'arguments of issue_refund are wrong'],
 ])('%s is answered, and nobody is asked', async (_, asked, said) => {
   const gate = scriptedGate([])
