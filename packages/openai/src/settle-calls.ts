@@ -16,6 +16,8 @@ import {
   type Parse,
   passesByItself,
 } from '@silentauth/core'
+import type { ChatCompletionToolMessageParam } from 'openai/resources/chat/completions'
+import type { ResponseFunctionToolCall, ResponseInputItem } from 'openai/resources/responses/responses'
 import { answerOf, type BoundCall, boundCall, knownOf, refused } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
@@ -43,23 +45,9 @@ export interface PendingFunctionCall {
   readonly approvalUrl?: string
 }
 
-/** The fields of a `function_call` item. */
-export interface FunctionCallItem {
-  readonly type: 'function_call'
-  readonly call_id: string
-  readonly name: string
-  readonly arguments: string
-}
-export interface FunctionCallOutput {
-  type: 'function_call_output'
-  call_id: string
-  output: string
-}
-export interface ToolMessage {
-  role: 'tool'
-  tool_call_id: string
-  content: string
-}
+/** An item of the Responses API. */
+export type FunctionCallOutput = ResponseInputItem.FunctionCallOutput & { call_id: string; output: string }
+export type ToolMessage = ChatCompletionToolMessageParam & { content: string }
 
 // biome-ignore lint/suspicious/noExplicitAny: functions of many argument types in one record
 export type GatedFunctions = Readonly<Record<string, GatedFunction<any>>>
@@ -75,7 +63,7 @@ export async function settleFunctionCalls(
   functions: GatedFunctions,
   options: SettleOptions,
 ): Promise<{ outputs: FunctionCallOutput[]; pending: PendingFunctionCall[] }> {
-  const calls = items.filter((item): item is FunctionCallItem => item.type === 'function_call')
+  const calls = items.filter((item): item is ResponseFunctionToolCall => item.type === 'function_call')
   const asked = calls.map(({ call_id: callId, name, arguments: text }) => ({ callId, name, text }))
   const { answers, pending } = await settle(asked, functions, options)
   return {

@@ -49,7 +49,7 @@ function scene(gate: ScriptedGate, options: Partial<GateToolOptions<never>> = {}
     return JSON.parse(outcome.kept)
   }
   const results = () =>
-    (model.lastCall?.request.input as { type: string; output?: { text: string } }[])
+    ((model.lastCall?.request.input ?? []) as { type: string; output?: { text: string } }[])
       .filter(({ type }) => type === 'function_call_result')
       .map(({ output }) => output?.text)
   return { agent, model, execute, go, suspended, results }
