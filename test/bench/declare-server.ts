@@ -36,8 +36,9 @@ const SAME_COMMIT = [
     declaration, status, is_open, due_at, progress)
     values (:id, 'prj', 'key', 'key', 'key', :action, :source, :params, :id, 'auto_approve', :at, :body, 'approved', 0, :at, :body)`,
   ...['first', 'second'].map(
-    (nth) =>
-      `insert into outbox (created_at, id, project_id, intent_id, event) values (:at, '${nth}' || :id, 'prj', :id, 'intent.created')`,
+    (nth, index) =>
+      `insert into outbox (created_at, id, project_id, intent_id, event, sequence)
+        values (:at, '${nth}' || :id, 'prj', :id, 'intent.created', ${index + 1})`,
   ),
   `insert into audit_leaves (project_id, sequence, id, intent_id, at, body, hash) values ('prj', :sequence, :id, :id, :at, :body, :id)`,
   ...['params', 'context'].map(

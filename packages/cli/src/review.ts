@@ -32,7 +32,7 @@ export function reviewText(review: WireReview): string {
     `  risk       ${risk.tier}, score ${risk.score}: ${risk.factors.map(({ name }) => printable(name)).join(', ')}`,
     `  policy     ${review.policy ? `${printable(review.policy.name)} (${printable(review.policy.ref)})` : 'none matched'}`,
     `  votes      ${approvals} of ${view.approvals_required}`,
-    ...review.votes.map((vote) => `             ${vote.verdict} by ${printable(vote.by)}${commentText(vote.comment)}`),
+    ...review.votes.map((vote) => `             ${vote.verdict} by ${voterText(vote)}${commentText(vote.comment)}`),
     `  expires    ${printable(view.expires_at)}`,
     `  execution  ${execution.state}${execution.disputed ? ', disputed' : ''}`,
   ]
@@ -54,6 +54,10 @@ function agentText({ view, agent, key_name: keyName }: WireReview): string {
     ? `${printable(agent.name)}, registered, ${agent.status}`
     : `${view.source === null ? 'unnamed' : printable(view.source)}, not registered`
   return `${who}, key ${printable(keyName)}${by}`
+}
+
+function voterText({ by, on_behalf_of: onBehalfOf }: WireReview['votes'][number]): string {
+  return onBehalfOf === null ? printable(by) : `${printable(by)} on behalf of ${printable(onBehalfOf)}`
 }
 
 function commentText(comment: string | null): string {

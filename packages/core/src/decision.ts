@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { IntentId, PermitId } from './id.js'
+import type { IntentId, PermitId, UserId } from './id.js'
 import type { Approval, Resolution } from './intent.js'
 import type { EpochMs, JsonPointer } from './json.js'
 import type { Principal } from './registry.js'
@@ -61,6 +61,7 @@ export function castVote(state: State, command: VoteCommand, now: EpochMs): Tran
   requirePending(state)
   const allowed = canVote(by, declaration, state.votes, bench, vote.verdict)
   if (!allowed.ok) throw refused(state, allowed.code, allowed.reason)
+  const { onBehalfOf } = allowed
   if (vote.intentHash !== declaration.intentHash) {
     throw refused(state, 'STALE_VIEW', 'the intent_hash is not of what the gate holds')
   }
@@ -74,7 +75,8 @@ export function castVote(state: State, command: VoteCommand, now: EpochMs): Tran
 
   const cast: CastVote = {
     by: by.id,
-    label: bench.labels === 'id' ? by.id : (bench.directory.people.find(({ id }) => id === by.id)?.email ?? by.id),
+    label: labelOf(by.id, bench),
+    ...(onBehalfOf && { onBehalfOf: { id: onBehalfOf.id, label: labelOf(onBehalfOf.id, bench) } }),
     verdict: vote.verdict,
     comment: vote.comment,
     at: now,
@@ -93,6 +95,7 @@ export function castVote(state: State, command: VoteCommand, now: EpochMs): Tran
     intent_hash: vote.intentHash,
     unseen: cast.unseen,
     edited,
+    ...(onBehalfOf && { on_behalf_of: `user:${onBehalfOf.id}` }),
   })
   const decided = edited ? supersedeByEdit(voted, command, now) : decide(voted, command, now)
   return { ...decided, events: [recorded, ...decided.events] }
@@ -204,6 +207,10 @@ export function settle(
     events: [event(state, `intent.${status}`, { by: resolution.by })],
     permits: [],
   }
+}
+
+function labelOf(person: UserId, { labels, directory }: Bench): string {
+  return labels === 'id' ? person : (directory.people.find(({ id }) => id === person)?.email ?? person)
 }
 
 /** I8. */

@@ -25,7 +25,7 @@ import type { ProjectKey } from './registry.js'
 import { effectiveTier, riskScore } from './risk.js'
 import type { State } from './state.js'
 import { intentHash, type View } from './view.js'
-import { type Bench, isExcluded, isNamed, qualifies } from './vote.js'
+import { type Bench, isExcluded, isNamed, qualifies, seatsOf } from './vote.js'
 
 export interface DeclareInput {
   readonly draft: IntentDraft
@@ -201,7 +201,7 @@ export function draftFingerprint(draft: IntentDraft, params: Snapshot): Digest {
 /** I11: what an intent passes on to its successor, whoever declares that. */
 export function chainAfter({ declaration: predecessor, votes }: State, facts: Facts): Chain {
   const { chain } = predecessor
-  const editors = votes.filter(({ edited }) => edited).map(({ by }) => by)
+  const editors = seatsOf(votes.filter(({ edited }) => edited))
   const excluded = new Set(chain.excluded)
   if (facts.agent?.owner) excluded.add(facts.agent.owner)
   if (facts.key && facts.key.createdBy !== 'system:setup') excluded.add(facts.key.createdBy)
@@ -249,7 +249,8 @@ function requireKnownApprovers(declaration: Declaration, facts: Facts): void {
   }
   if (declaration.verdict !== 'require_approval' || declaration.approvers.length === 0) return
   const rule = approvalRule(declaration.policy, declaration.riskTier)
-  const bench: Bench = { directory, agent, key, rules: [rule], denied: false, mustSee: false, labels: 'id' }
+  const now = declaration.createdAt
+  const bench: Bench = { now, directory, agent, key, rules: [rule], denied: false, mustSee: false, labels: 'id' }
   const left = directory.people.some(
     (person) => qualifies(person, declaration, rule) && !isExcluded(person, declaration, bench),
   )

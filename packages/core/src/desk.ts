@@ -84,6 +84,8 @@ export interface ReviewDenial {
 
 export interface ReviewVote {
   readonly by: string
+  /** Whom this voter stood in for. */
+  readonly onBehalfOf: string | undefined
   readonly verdict: Vote['verdict']
   readonly comment: string | undefined
   readonly at: EpochMs

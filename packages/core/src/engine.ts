@@ -14,6 +14,7 @@ import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
 import { isAnnounced, type OutboxRow, sequenceOf } from './outbox.js'
+import type { Policy } from './policy.js'
 import { type PolicySet, policySet } from './policy-set.js'
 import { permitClaimsOf } from './public-intent.js'
 import type { Agent, KeyPrincipal, Project, ProjectKey } from './registry.js'
@@ -70,15 +71,18 @@ export interface Prepared {
 
 export interface Writer {
   readonly tx: StoreTransaction
+  /** The store's clock: as the transaction began, or after the last `lock`. All that is written carries it. */
   readonly now: EpochMs
+  /** An intent of this project, which nobody else changes before the commit; reads the clock again. @throws SilentAuthError `NOT_FOUND` */
+  lock(id: IntentId): Promise<State>
   /** Stores the outcome of a transition; `leaf` must be called once with all events of the command. */
   save(before: State | undefined, done: Transition): Promise<void>
-  /** @param about `intentId` of a leaf whose events name none; `at`, the clock after a lock. @default the first that they name; now */
+  /** @param about the intent of a leaf whose events name none. @default the first that they name */
   leaf(
     actor: string,
     events: readonly LogEvent[],
     values?: Readonly<Record<string, Json>>,
-    about?: { readonly intentId: IntentId; readonly at: EpochMs },
+    about?: IntentId,
   ): Promise<void>
 }
 export interface LogEvent {
@@ -97,7 +101,8 @@ export function engine({
 }: EngineOptions): Engine {
   const waiting = waiters()
   const listeners = new Set<(id: IntentId) => void>()
-  let compiled: { revision: number; set: PolicySet } | undefined
+  /** By the documents and not by their revision: after a failover the same one may be of others. */
+  let compiled: { policies: readonly Policy[]; set: PolicySet } | undefined
 
   const project = async (reader: StoreReader): Promise<Project> => {
     const found = await reader.project(projectId)
@@ -106,10 +111,8 @@ export function engine({
   }
 
   const policies = async (reader: StoreReader): Promise<PolicySet> => {
-    const stored = await reader.policies(projectId)
-    if (compiled?.revision !== stored.revision) {
-      compiled = { revision: stored.revision, set: policySet(stored.policies) }
-    }
+    const { policies: stored } = await reader.policies(projectId)
+    if (compiled?.policies !== stored) compiled = { policies: stored, set: policySet(stored) }
     return compiled.set
   }
 
@@ -127,17 +130,15 @@ export function engine({
 
     async change(id, work) {
       const done = await own.write(async (writer) => {
-        const { tx } = writer
-        const state = await tx.lockIntent(id)
-        if (state?.declaration.projectId !== projectId) throw notFound(id)
-        const now = await tx.now()
+        const state = await writer.lock(id)
+        const { tx, now } = writer
         const facts = await own.facts(tx, state.declaration)
         const judgement = judge(state.declaration, facts, now)
         const { command, actor, values } = await work({ tx, state, now, facts, judgement })
         const result = transition(state, command, now)
         if (result.events.length > 0 || result.state !== state) {
           await writer.save(state, result)
-          await writer.leaf(actor, result.events, values, { intentId: id, at: now })
+          await writer.leaf(actor, result.events, values, id)
         }
         return result
       })
@@ -149,11 +150,20 @@ export function engine({
       const changed = new Set<IntentId>()
       const result = await store.transaction(async (tx) => {
         changed.clear()
-        const now = await tx.now()
+        let now = await tx.now()
         let permit: Readonly<Record<string, Json>> = {}
         return work({
           tx,
-          now,
+          get now() {
+            return now
+          },
+          async lock(id) {
+            const state = await tx.lockIntent(id)
+            if (state?.declaration.projectId !== projectId) throw notFound(id)
+            // Whoever waited for the row must not write with the time at which the wait began.
+            now = await tx.now()
+            return state
+          },
           async save(before, done) {
             const { id } = done.state.declaration
             if (before === undefined) await tx.insertIntent(done.state)
@@ -166,9 +176,9 @@ export function engine({
             permit = { ...permit, ...permitValue(done, issuer) }
           },
           async leaf(actor, events, values = {}, about = undefined) {
-            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? about?.intentId
+            const intentId = events.find((event) => event.intentId !== undefined)?.intentId ?? about
             await tx.appendLeaf(
-              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, about?.at ?? now),
+              auditLeaf({ projectId, actor, intentId, events, values: { ...values, ...permit } }, now),
             )
           },
         })

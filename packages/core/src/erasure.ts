@@ -6,7 +6,7 @@
  */
 import { VALUES_ERASED } from './audit-verify.js'
 import { requireComment } from './comment.js'
-import { type Engine, notFound } from './engine.js'
+import type { Engine } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import type { IntentId } from './id.js'
 import { clock } from './lifecycle.js'
@@ -21,14 +21,14 @@ import { refused } from './state.js'
  */
 export async function eraseValues(own: Engine, by: Principal, id: IntentId, reason: string): Promise<number> {
   requireComment(reason, 'reason')
-  return own.write(async ({ tx, now, leaf }) => {
+  return own.write(async (writer) => {
+    const { tx, leaf } = writer
     const { people } = await tx.directory(own.projectId)
     const person = people.find((one) => one.id === by.id)
     const may = person?.status === 'active' && person.roles.some((role) => role === 'owner' || role === 'admin')
     if (!may) throw new SilentAuthError('FORBIDDEN', 'values are erased by owners and admins of the project')
-    const stored = await tx.lockIntent(id)
-    if (stored?.declaration.projectId !== own.projectId) throw notFound(id)
-    const { state } = clock(stored, now)
+    const stored = await writer.lock(id)
+    const { state } = clock(stored, writer.now)
     const underWay = state.status === 'approved' && UNDER_WAY.has(state.execution.state)
     if (state.status === 'pending' || underWay) throw refused(state, 'IN_FLIGHT', 'it is not settled')
     const values = await tx.erasePayloads(own.projectId, id)

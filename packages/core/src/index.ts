@@ -38,6 +38,7 @@ export type { Counter, ExecutionReport, RedeemRequest, VerifyRequest } from './c
 export { currentPermit, type Permit } from './current-permit.js'
 export type { DeadLetters } from './dead-letters.js'
 export type { Declaration } from './declaration.js'
+export { type DelegationDraft, MAX_DELEGATION_SECONDS } from './delegation.js'
 export { DEFAULT_DENIAL_MEMORY_SECONDS, type Denial, type DeniedAction, deniedAction } from './denial.js'
 export { DERIVE_KEY, derivedKeyOf, deriveKey, type KeyDeriving } from './derived-key.js'
 export type { Desk, InboxFilter, InboxItem, Review, ReviewDenial, ReviewVote } from './desk.js'
@@ -222,6 +223,7 @@ export type { AgentDraft, KeyDraft, PersonDraft, Registrar } from './registrar.j
 export type {
   Agent,
   AgentFramework,
+  Delegation,
   Directory,
   KeyPrincipal,
   Person,
@@ -313,4 +315,4 @@ export { parseStrictJson } from './strict-json.js'
 export { type TerminalReporterOptions, terminalReporter } from './terminal-reporter.js'
 export { isTimeZone } from './time-restriction.js'
 export { type ApprovalStatement, confirmationText, intentHash, statementDigest, type View } from './view.js'
-export type { CanVote, CastVote, Vote } from './vote.js'
+export { type CanVote, type CastVote, seatsOf, type Vote } from './vote.js'

@@ -58,6 +58,7 @@ export function judge(declaration: Declaration, facts: Facts, now: EpochMs): Jud
   const restrictions = [declaration.policy?.timeRestrictions, current.policy?.timeRestrictions]
   return {
     bench: {
+      now,
       directory,
       agent,
       key,

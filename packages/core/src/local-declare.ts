@@ -5,7 +5,7 @@
  */
 import { chainAfter, declarationOf, draftFingerprint, NO_CHAIN } from './declare.js'
 import { deniedAction } from './denial.js'
-import { type Engine, notFound, type Writer } from './engine.js'
+import type { Engine, Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { type IntentId, newId } from './id.js'
 import type { IntentDraft } from './intent.js'
@@ -25,7 +25,7 @@ export async function declareIn(
   given: IntentDraft,
   params: Snapshot,
 ): Promise<{ state: State; created: boolean }> {
-  const { tx, now } = writer
+  const { tx } = writer
   if (key.kind !== 'agent') throw new SilentAuthError('FORBIDDEN', `key ${key.id} is a ${key.kind} key`)
   const { draft, bound } = await withSource(tx, key, given)
   const facts = await own.facts(tx, { keyId: key.id, source: draft.source, agentId: bound?.id })
@@ -37,15 +37,15 @@ export async function declareIn(
   const owner = ownerOf(key, bound)
   if (draft.idempotencyKey !== undefined) {
     const earlier = await tx.intentByIdempotencyKey(owner, draft.idempotencyKey)
-    if (earlier) return { state: await repeatedDeclare(tx, earlier, draft, params, now), created: false }
+    if (earlier) return { state: await repeatedDeclare(tx, earlier, draft, params, writer.now), created: false }
   }
   if ((await tx.countPending(key.id)) >= limit) {
     throw new SilentAuthError('RATE_LIMITED', `key ${key.id} has ${limit} pending intents`, { retryAfterSeconds: 30 })
   }
 
-  const predecessor = draft.supersedes ? await tx.lockIntent(draft.supersedes) : undefined
-  if (draft.supersedes && !predecessor) throw notFound(draft.supersedes)
+  const predecessor = draft.supersedes ? await writer.lock(draft.supersedes) : undefined
   if (predecessor) requireOwn(predecessor, key)
+  const { now } = writer
   const declaredBy = bound ? (`agent:${bound.id}` as const) : (`key:${key.id}` as const)
   const twins = await tx.sameAction({
     projectId: own.projectId,

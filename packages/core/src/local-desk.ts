@@ -10,7 +10,7 @@ import { chainAfter, declarationOf, editedDraft } from './declare.js'
 import { type Denial, deniedAction, isOf } from './denial.js'
 import type { Desk, InboxItem, Review } from './desk.js'
 import { satisfiesEditSchema } from './edit-schema.js'
-import { type Engine, notFound, type Writer } from './engine.js'
+import type { Engine, Writer } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { type IntentId, newId } from './id.js'
 import type { EpochMs, Json, JsonObject, JsonPointer } from './json.js'
@@ -134,7 +134,11 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
 async function takeDenialOf(tx: StoreTransaction, state: State, now: EpochMs): Promise<Denial | undefined> {
   const found = await tx.denial(deniedAction(state.declaration))
   if (!found || found.expiresAt <= now || !isOf(found, state)) return undefined
-  return tx.takeDenial(found)
+  const taken = await tx.takeDenial(found)
+  if (!taken || isOf(taken, state)) return taken
+  // It came between the two.
+  await tx.putDenial(taken)
+  return undefined
 }
 
 /** I5, I12: the edited params become an intent of their own, judged by policy, in the transaction of the vote. */
@@ -146,9 +150,8 @@ async function voteWithEdits(
   vote: Vote,
   edited: JsonObject,
 ): Promise<void> {
+  const state = await writer.lock(id)
   const { tx, now } = writer
-  const state = await tx.lockIntent(id)
-  if (state?.declaration.projectId !== own.projectId) throw notFound(id)
   const { declaration } = state
   const facts = await own.facts(tx, declaration)
   requireReader(person(facts, principal))
@@ -201,10 +204,9 @@ async function voteWithEdits(
   )
   await writer.save(state, superseded)
   await writer.save(undefined, declared)
-  await writer.leaf(`user:${principal.id}`, [...superseded.events, ...declared.events], {
-    params: params.value,
-    ...(vote.comment && { comment: vote.comment }),
-  })
+  const values = { params: params.value, ...(vote.comment && { comment: vote.comment }) }
+  const events = [...superseded.events, ...declared.events]
+  await writer.leaf(`user:${principal.id}`, events, values, id)
 }
 
 /** Whoever edits a view sends its placeholders back: they would become the values that they stand for. */

@@ -112,7 +112,7 @@ export interface LocalGate extends AsyncDisposable {
   administer<Result>(
     actor: string,
     event: string,
-    data: JsonObject,
+    data: JsonObject | ((result: Result) => JsonObject),
     work: (tx: StoreTransaction) => Promise<Result>,
   ): Promise<Result>
 }
@@ -173,7 +173,8 @@ export function localGate(options: LocalGateOptions): LocalGate {
     administer: (actor, event, data, work) =>
       own.write(async ({ tx, leaf }) => {
         const result = await work(tx)
-        await leaf(actor, [{ type: event, intentId: undefined, data }])
+        const said = typeof data === 'function' ? data(result) : data
+        await leaf(actor, [{ type: event, intentId: undefined, data: said }])
         return result
       }),
     async [Symbol.asyncDispose]() {

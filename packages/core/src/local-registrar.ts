@@ -5,6 +5,7 @@
  * @module
  */
 import { canonicalJson } from './canonical-json.js'
+import { delegationOf, isSameDelegation } from './delegation.js'
 import type { Engine } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import { type AgentId, newId, type UserId } from './id.js'
@@ -183,6 +184,31 @@ export function localRegistrar({ engine: own }: { readonly engine: Engine }): Re
         return { result: after, event: { type: 'person.changed', data } }
       }),
 
+    delegate: (by, id, draft) =>
+      change(by, async (tx) => {
+        const before = await mayDelegate(tx, by, id, draft.to)
+        const delegate = await personOf(tx, { id: draft.to })
+        const now = await tx.now()
+        const delegation = delegationOf(before, delegate, draft, now)
+        if (isSameDelegation(before.delegation, draft, now)) return { result: before }
+        const after = { ...before, delegation }
+        await tx.putPerson(after)
+        const { to, startsAt, endsAt } = delegation
+        const data = { user_id: id, to, starts_at: startsAt, ends_at: endsAt }
+        return { result: after, event: { type: 'person.delegated', data } }
+      }),
+
+    endDelegation: (by, id) =>
+      change(by, async (tx) => {
+        const own = await personOf(tx, { id: by.id })
+        const standsIn = own.status === 'active' && (await tx.person(id))?.delegation?.to === by.id
+        const before = standsIn ? await personOf(tx, { id }) : await mayDelegate(tx, by, id)
+        const { delegation, ...after } = before
+        if (!delegation) return { result: before }
+        await tx.putPerson(after)
+        return { result: after, event: { type: 'person.delegation_ended', data: { user_id: id, to: delegation.to } } }
+      }),
+
     addGroup: (by, group) =>
       keep<{ created: boolean }>(by, async (tx) => {
         const { groups } = await tx.directory(projectId)
@@ -203,6 +229,20 @@ export function localRegistrar({ engine: own }: { readonly engine: Engine }): Re
         const type = member ? 'group.member_added' : 'group.member_removed'
         return { result: after, event: { type, data: { group, user_id: id } } }
       }),
+  }
+
+  /** The person themselves, or a keeper, who would otherwise take the seat of whoever they like. */
+  async function mayDelegate(tx: StoreTransaction, by: Principal, id: UserId, to?: UserId): Promise<Person> {
+    if (by.id === id) {
+      const person = await personOf(tx, by)
+      if (person.status !== 'active') throw forbidden(`person ${id} is not active`)
+      return person
+    }
+    const keeper = await withRole(tx, by, KEEPERS)
+    const person = await personOf(tx, { id })
+    requireMayChange(keeper, person, person)
+    if (isSamePerson(keeper, to)) throw forbidden('who delegates for somebody else cannot name themselves')
+    return person
   }
 
   async function newKey(tx: StoreTransaction, draft: KeyDraft, by: Principal): Promise<ProjectKey> {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { leafHash } from './audit.js'
 import { readBody } from './audit-line.js'
 import { canonicalJson } from './canonical-json.js'
 import { openCheckpoint } from './checkpoint.js'
@@ -14,7 +15,9 @@ import { LOG_RESTORED, restoreEventData } from './log-restore.js'
 import type { LogEpoch, LogReader, StoredCheckpoint } from './log-store.js'
 import {
   consistencyProof,
+  inclusionProof,
   isConsistent,
+  isIncluded,
   isTreeHash,
   type NodeReader,
   readEdge,
@@ -66,7 +69,7 @@ export async function requireChain(
   }
   await requireTree(reader, last)
   // Rows alone could be anybody's, and say until when nothing is approved by policy alone; their leaves are in the signed tree.
-  for (const epoch of epochs) await requireEpochLeaf(reader, epoch)
+  for (const epoch of epochs) await requireEpochLeaf(reader, epoch, last)
   if (held) await requireHeld(reader, held, last, epochs)
   return last
 }
@@ -182,14 +185,16 @@ function isSameSize(one: LogHead, other: LogHead): boolean {
   return one.epoch === other.epoch && one.size === other.size
 }
 
-async function requireEpochLeaf(reader: ChainReader, epoch: LogEpoch): Promise<void> {
-  const { projectId } = epoch
-  const [leaf] = await reader.leaves({ projectId, from: epoch.restoredSize, limit: 1 })
+async function requireEpochLeaf(reader: ChainReader, epoch: LogEpoch, { size, root }: StoredCheckpoint): Promise<void> {
+  const { projectId, restoredSize: index } = epoch
+  const none = () => rewritten(projectId, 'epoch', `no leaf says that epoch ${epoch.epoch} was opened`)
+  const [leaf] = await reader.leaves({ projectId, from: index, limit: 1 })
   const says = (leaf && readBody(leaf.body)?.events[0]) ?? null
   const wanted = { type: LOG_RESTORED, intent_id: null, data: epochData(epoch) }
-  if (canonicalJson(says) !== canonicalJson(wanted)) {
-    throw rewritten(projectId, 'epoch', `no leaf says that epoch ${epoch.epoch} was opened`)
-  }
+  if (leaf === undefined || canonicalJson(says) !== canonicalJson(wanted) || index >= size) throw none()
+  // Its row could be changed with the other one; the hash in the signed tree could not.
+  const proof = await inclusionProof(index, size, storedNodes(reader, projectId))
+  if (!isIncluded({ leafHash: leafHash(leaf.body), index, size, root, proof })) throw none()
 }
 
 function behind(projectId: ProjectId, held: LogHead, last: LogHead | undefined): SilentAuthError {

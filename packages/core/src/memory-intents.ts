@@ -11,6 +11,7 @@ import { pageCursor, parsePageCursor } from './page-cursor.js'
 import type { State } from './state.js'
 import type { DueQuery, EndedQuery, IntentPlace, IntentQuery, SameActionQuery, StatePage } from './store.js'
 import { type Timeline, timeline } from './timeline.js'
+import { seatsOf } from './vote.js'
 
 /** What a reader asks of intents; with a draft, as that transaction sees them. */
 export interface MemoryIntents {
@@ -42,7 +43,7 @@ export function memoryIntents(): MemoryIntents {
     },
     distinct: {
       permit: ({ permits }) => permits.map(({ id }) => id),
-      vote: ({ votes }) => votes.map(({ by }) => by),
+      vote: ({ votes }) => seatsOf(votes),
       redemption: ({ redemptions }) => redemptions.flatMap(({ id, replayed }) => (replayed ? [id] : [id, 'first use'])),
     },
     changed(before, after) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DelegationDraft } from './delegation.js'
 import type { AgentId, KeyId, UserId } from './id.js'
 import type { Agent, AgentFramework, Directory, Person, Principal, ProjectKey } from './registry.js'
 import type { RiskTier } from './risk.js'
@@ -40,7 +41,20 @@ export interface Registrar {
    * @throws SilentAuthError `FORBIDDEN` for an admin who changes an owner, makes one, or changes themselves; and for what would
    * leave the project without an active owner
    */
-  changePerson(by: Principal, id: UserId, changes: Partial<Omit<Person, 'id' | 'projectId' | 'email'>>): Promise<Person>
+  changePerson(
+    by: Principal,
+    id: UserId,
+    changes: Partial<Omit<Person, 'id' | 'projectId' | 'email' | 'delegation'>>,
+  ): Promise<Person>
+  /**
+   * Somebody else votes in this person's stead for a while, in place of whoever did. By the person, or by an owner or admin, who
+   * cannot name themselves.
+   *
+   * @throws SilentAuthError `FORBIDDEN` besides for an admin who does it for an owner
+   */
+  delegate(by: Principal, id: UserId, draft: DelegationDraft): Promise<Person>
+  /** Votes that were cast before stay. By those who could delegate, and by who stands in. */
+  endDelegation(by: Principal, id: UserId): Promise<Person>
   addGroup(by: Principal, group: string): Promise<{ readonly created: boolean }>
   /** @throws SilentAuthError `FORBIDDEN` as `changePerson` */
   setMember(by: Principal, group: string, id: UserId, member: boolean): Promise<Person>

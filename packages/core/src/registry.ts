@@ -72,6 +72,15 @@ export interface Person {
   /** Other accounts of the same human being: they count as one person, and are excluded together. */
   readonly linked: readonly UserId[]
   readonly status: 'active' | 'disabled'
+  /** Who votes in their stead, and when. */
+  readonly delegation?: Delegation | undefined
+}
+
+/** Holds from `startsAt` until before `endsAt`; `delegation.ts` has its rules. */
+export interface Delegation {
+  readonly to: UserId
+  readonly startsAt: EpochMs
+  readonly endsAt: EpochMs
 }
 
 /** Everybody of a project, and the names of its groups, also of empty ones. */

@@ -129,16 +129,15 @@ async function longestWindowSeconds(
 }
 
 async function end(
-  { tx, now, save, leaf }: Writer,
+  writer: Writer,
   id: State['declaration']['id'],
   counts: { expired: number; abandoned: number; unknown: number },
 ): Promise<void> {
-  const state = await tx.lockIntent(id)
-  if (!state) return
-  const done = transition(state, { type: 'restore' }, now)
+  const state = await writer.lock(id)
+  const done = transition(state, { type: 'restore' }, writer.now)
   if (done.events.length === 0) return
-  await save(state, done)
-  await leaf(ACTOR, done.events)
+  await writer.save(state, done)
+  await writer.leaf(ACTOR, done.events)
   if (done.state.status === 'expired') counts.expired++
   else if (done.state.execution.state === 'abandoned') counts.abandoned++
   else if (done.state.execution.state === 'unknown') counts.unknown++

@@ -75,6 +75,7 @@ export function reviewOf(
     votes: state.votes.map(
       (vote): ReviewVote => ({
         by: vote.label,
+        onBehalfOf: vote.onBehalfOf?.label,
         verdict: vote.verdict,
         comment: vote.comment,
         at: vote.at,

@@ -7,7 +7,7 @@
  */
 import { leafHash, type StoredLeaf } from './audit.js'
 import { logName, logOrigin, signCheckpoint } from './checkpoint.js'
-import { SilentAuthError } from './errors.js'
+import { isSilentAuthError, SilentAuthError } from './errors.js'
 import type { IntentId, LeafId, ProjectId } from './id.js'
 import {
   type ChainOptions,
@@ -66,7 +66,7 @@ export interface Sequencer extends AsyncDisposable {
   settle(): Promise<void>
   /**
    * Compares what is stored with what is known from outside: within each transaction that relies on it. One read, unless
-   * another node has signed since.
+   * another node has signed since; what the last round found wrong stays so until a round finds it right.
    *
    * @throws SilentAuthError `LOG_REWRITTEN`
    */
@@ -98,6 +98,8 @@ export async function sequencer(options: SequencerOptions): Promise<Sequencer> {
   let known: LogHead | undefined = note === undefined ? undefined : await headOf(note, chain, 'held')
   let head = await requireChain(store, chain, known)
   known = head
+  /** What the last round found wrong: rows beside an unchanged checkpoint may be what was written to. */
+  let broken: SilentAuthError | undefined
   if (head && head.note !== note) await held.write(head.note)
 
   /** @returns whether there may be more */
@@ -152,10 +154,16 @@ export async function sequencer(options: SequencerOptions): Promise<Sequencer> {
   }
 
   async function round(): Promise<void> {
-    for (;;) {
-      const placing = await place()
-      const signing = await sign()
-      if (!placing && !signing) return
+    try {
+      for (;;) {
+        const placing = await place()
+        const signing = await sign()
+        if (!placing && !signing) break
+      }
+      broken = undefined
+    } catch (error) {
+      if (isSilentAuthError(error) && error.code === 'LOG_REWRITTEN') broken = error
+      throw error
     }
   }
 
@@ -188,6 +196,7 @@ export async function sequencer(options: SequencerOptions): Promise<Sequencer> {
     },
 
     async requireWhole(reader) {
+      if (broken) throw broken
       const last = await reader.lastCheckpoint(projectId)
       if (isSameHead(last, known)) return
       // Held again before it is signed upon; here it is enough that it is on the chain.

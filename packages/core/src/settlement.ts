@@ -13,7 +13,7 @@ export interface Waiting {
   readonly signal: AbortSignal
   /** @default until it is settled */
   readonly timeoutMs?: number | undefined
-  /** Asked whenever it is woken, and every minute: whether the credential still holds. */
+  /** Asked whenever it is woken, and at least every minute: whether the credential still holds. */
   authorise(state: State): Promise<void>
 }
 
@@ -38,7 +38,7 @@ export async function waitUntilSettled(
       if (state.status !== 'pending') return state
       const left = deadline - performance.now()
       if (left <= 0) throw new SilentAuthError('WAIT_TIMEOUT', `${id}: no decision in time`, { intentId: id })
-      timer = setTimeout(wake, Math.min(left, state.declaration.expiresAt - now + 1, RECHECK_MS))
+      timer = setTimeout(wake, Math.min(left, state.declaration.expiresAt - now + 1, recheckMs()))
       await changed
     } finally {
       clearTimeout(timer)
@@ -50,6 +50,11 @@ export async function waitUntilSettled(
 
 /** How long a credential that was refused meanwhile may go on waiting. */
 const RECHECK_MS = 60_000
+
+/** Those who began together must not ask again together: whoever is woken would be read after all of them. */
+function recheckMs(): number {
+  return RECHECK_MS * (0.25 + Math.random() * 0.75)
+}
 
 /** Wakes those whose wake-up was lost: another process decided. */
 export async function catchUp(own: Engine): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import type { ApprovalRule } from './approval-rule.js'
 import type { Declaration } from './declaration.js'
+import { delegatorsOf, mayStandIn } from './delegation.js'
 import type { ErrorCode } from './errors.js'
 import type { UserId } from './id.js'
 import type { Via } from './intent.js'
@@ -27,6 +28,8 @@ export interface Vote {
 export interface CastVote {
   readonly by: UserId
   readonly label: string
+  /** Whose seat it takes, where the voter stood in for somebody by a delegation that held then. @default the voter's own */
+  readonly onBehalfOf?: { readonly id: UserId; readonly label: string } | undefined
   readonly verdict: Vote['verdict']
   readonly comment: string | undefined
   readonly at: EpochMs
@@ -39,11 +42,19 @@ export interface CastVote {
 }
 
 export type CanVote =
-  | { readonly ok: true; readonly code: undefined; readonly reason: undefined }
+  | {
+      readonly ok: true
+      readonly code: undefined
+      readonly reason: undefined
+      /** In whose stead, where this person may vote by delegation only. */
+      readonly onBehalfOf?: Person | undefined
+    }
   | { readonly ok: false; readonly code: ErrorCode; readonly reason: string }
 
 /** What the transaction read to judge a vote or a claim; all of it is as it is now. */
 export interface Bench {
+  /** By the clock of the store. */
+  readonly now: EpochMs
   readonly directory: Directory
   /** The agent that the intent names, when one is registered. */
   readonly agent: Agent | undefined
@@ -102,21 +113,31 @@ export function canVote(
 ): CanVote {
   const person = bench.directory.people.find(({ id }) => id === principal.id)
   if (person?.status !== 'active') return no('NOT_AN_APPROVER', 'this account is not active here')
-  const accounts = accountsOf(person.id, bench.directory)
-  if (votes.some((vote) => accounts.includes(vote.by))) {
-    return no('ALREADY_VOTED', 'this person has voted')
+  const hasSpoken = ({ id }: Person) => {
+    const accounts = accountsOf(id, bench.directory)
+    return votes.some((vote) => accounts.includes(vote.by) || accounts.includes(seatOf(vote)))
   }
+  if (hasSpoken(person)) return no('ALREADY_VOTED', 'this person has voted, or somebody did in their stead')
   if (isExcluded(person, declaration, bench)) {
     return no('SELF_APPROVAL', 'this person asked for it, owns the agent or its key, or edited the params')
   }
-  if (bench.rules.length === 0 || !bench.rules.every((rule) => qualifies(person, declaration, rule))) {
-    return no('NOT_AN_APPROVER', 'the policy names other approvers')
+  const mayVote = (voter: Person) =>
+    bench.rules.length > 0 && bench.rules.every((rule) => qualifies(voter, declaration, rule))
+  let onBehalfOf: Person | undefined
+  if (!mayVote(person)) {
+    // In their own right, never by another delegation; and nobody gets past rule 6 by sending somebody else.
+    const seats = delegatorsOf(person, bench.directory, bench.now).filter(
+      (delegator) => mayVote(delegator) && !isExcluded(delegator, declaration, bench),
+    )
+    onBehalfOf = seats.find((delegator) => !hasSpoken(delegator))
+    if (seats.length === 0) return no('NOT_AN_APPROVER', 'the policy names other approvers')
+    if (!onBehalfOf) return no('ALREADY_VOTED', 'whoever this person stands in for has voted')
   }
   if (verdict === 'approve' && bench.denied) return no('POLICY_CHANGED', 'the current policy denies it')
   if (verdict === 'approve' && !bench.rules.every((rule) => rule.allowVia.includes(principal.via))) {
     return no('ASSURANCE_REQUIRED', `votes through ${principal.via} do not count for this intent`)
   }
-  return { ok: true, code: undefined, reason: undefined }
+  return { ok: true, code: undefined, reason: undefined, onBehalfOf }
 }
 
 /** True when the vote needs the text of `confirmationText`. */
@@ -135,17 +156,24 @@ export function countedApprovals(
   rule: ApprovalRule,
   bench: Bench,
 ): readonly CastVote[] {
-  const counted = new Map<UserId, CastVote>()
+  const { people } = bench.directory
+  const counted: CastVote[] = []
+  const seated = new Set<UserId>()
   for (const vote of votes) {
-    const person = bench.directory.people.find(({ id }) => id === vote.by)
-    if (vote.verdict !== 'approve' || vote.edited || !person) continue
-    if (isExcluded(person, declaration, bench) || !qualifies(person, declaration, rule)) continue
+    const person = personOf(vote.by, people)
+    const seat = personOf(seatOf(vote), people)
+    if (vote.verdict !== 'approve' || vote.edited || !person || !seat) continue
+    if (isExcluded(person, declaration, bench) || isExcluded(seat, declaration, bench)) continue
+    // The delegation held when the vote was cast; both still have to be whom it takes.
+    if (!qualifies(seat, declaration, rule) || (seat !== person && !mayStandIn(person))) continue
     if (!rule.allowVia.includes(vote.via)) continue
     if (rule.typedConfirmation && !vote.confirmed) continue
-    const human = humanOf(person.id, bench.directory)
-    if (!counted.has(human)) counted.set(human, vote)
+    const humans = [person, seat].map(({ id }) => humanOf(id, bench.directory))
+    if (humans.some((human) => seated.has(human))) continue
+    for (const human of humans) seated.add(human)
+    counted.push(vote)
   }
-  return [...counted.values()]
+  return counted
 }
 
 /** Whether these votes satisfy one rule: enough people, and enough of each demanded group. */
@@ -157,8 +185,7 @@ export function satisfies(
 ): boolean {
   const counted = countedApprovals(declaration, votes, rule, bench)
   if (counted.length < rule.approversRequired) return false
-  const groupsOf = (vote: CastVote): readonly string[] =>
-    bench.directory.people.find(({ id }) => id === vote.by)?.groups ?? []
+  const groupsOf = (vote: CastVote): readonly string[] => personOf(seatOf(vote), bench.directory.people)?.groups ?? []
   return rule.allOf.every(
     ({ group, count }) => counted.filter((vote) => groupsOf(vote).includes(group)).length >= count,
   )
@@ -203,11 +230,11 @@ export function unseenByAll(
 /** I9: true when those who are left cannot reach quorum. The intent stays pending, and the inbox says so. */
 export function quorumOutOfReach(declaration: Declaration, votes: readonly CastVote[], bench: Bench): boolean {
   if (bench.denied) return true
-  const voted = new Set(votes.map(({ by }) => by))
+  const voted = new Set(seatsOf(votes))
   const { people } = bench.directory
   return bench.rules.some((rule) => {
     const counted = countedApprovals(declaration, votes, rule, bench)
-    const humans = new Set(counted.map((vote) => humanOf(vote.by, bench.directory)))
+    const humans = new Set(seatsOf(counted).map((id) => humanOf(id, bench.directory)))
     const left = new Map<UserId, Person>()
     for (const person of people) {
       const human = humanOf(person.id, bench.directory)
@@ -217,10 +244,19 @@ export function quorumOutOfReach(declaration: Declaration, votes: readonly CastV
     }
     if (counted.length + left.size < rule.approversRequired) return true
     return rule.allOf.some(({ group, count }) => {
-      const have = counted.filter((vote) => personOf(vote.by, people)?.groups.includes(group)).length
+      const have = counted.filter((vote) => personOf(seatOf(vote), people)?.groups.includes(group)).length
       return have + [...left.values()].filter((person) => person.groups.includes(group)).length < count
     })
   })
+}
+
+/** Everybody who has no further vote after these: a delegate and who they stood in for are one seat. */
+export function seatsOf(votes: readonly CastVote[]): readonly UserId[] {
+  return votes.flatMap(({ by, onBehalfOf }) => (onBehalfOf ? [by, onBehalfOf.id] : [by]))
+}
+
+function seatOf({ by, onBehalfOf }: CastVote): UserId {
+  return onBehalfOf?.id ?? by
 }
 
 /** All accounts of the same human being, this one included. */

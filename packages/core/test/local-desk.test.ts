@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { IntentDraft } from '../src/intent.js'
 import type { JsonObject } from '../src/json.js'
+import { memoryStore } from '../src/memory-store.js'
 import type { Principal } from '../src/registry.js'
-import { type TestGate, testGate } from '../src/testing.js'
+import type { Store, StoreTransaction } from '../src/store.js'
+import { fakeClock, type TestGate, testGate } from '../src/testing.js'
 import { intentHash } from '../src/view.js'
 import type { Vote } from '../src/vote.js'
 
@@ -12,6 +14,10 @@ const EDITS = { schema: { type: 'object', properties: { amount: { type: 'number'
 async function vote(test: TestGate, by: Principal, id: `int_${string}`, details: Partial<Vote> = {}) {
   const { intentHash: hash, confirmation } = await test.local.desk.read(by, id)
   return test.local.desk.vote(by, id, { verdict: 'approve', intentHash: hash, confirm: confirmation, ...details })
+}
+
+function withTransaction(store: Store, wrap: (tx: StoreTransaction) => StoreTransaction): Store {
+  return { ...store, transaction: (work) => store.transaction((tx) => work(wrap(tx))) }
 }
 
 describe('votes', () => {
@@ -74,6 +80,53 @@ describe('votes', () => {
     const { id } = await test.gate.declare(DRAFT)
     const review = await test.local.desk.read(test.approver, id)
     expect(intentHash(JSON.parse(JSON.stringify(review.view)))).toBe(review.intentHash)
+  })
+})
+
+describe('between a read and a write', () => {
+  it('I7 an edit that waited for its row until the intent had expired comes too late', async () => {
+    const clock = fakeClock()
+    let waits = 0
+    await using test = await testGate({
+      clock,
+      store: withTransaction(memoryStore({ now: clock.now }), (tx) => ({
+        ...tx,
+        async lockIntent(id) {
+          clock.advance(waits)
+          return tx.lockIntent(id)
+        },
+      })),
+    })
+    const { id } = await test.gate.declare({ ...DRAFT, edits: EDITS, expiresInSeconds: 60 })
+    waits = 61_000
+    const edited = vote(test, test.approver, id, { params: { amount: 5 } })
+    await expect(edited).rejects.toMatchObject({ code: 'ALREADY_RESOLVED' })
+    expect((await test.gate.read(id)).supersededBy).toBeUndefined()
+  })
+
+  it('a later denial, which whoever lifts has not seen, is not lifted', async () => {
+    const clock = fakeClock()
+    const memory = memoryStore({ now: clock.now })
+    let later = false
+    await using test = await testGate({
+      clock,
+      store: withTransaction(memory, (tx) => ({
+        ...tx,
+        async takeDenial(action) {
+          const expiresAt = clock.now() + 60_000
+          if (later) await tx.putDenial({ ...action, intentId: 'int_later', expiresAt })
+          return tx.takeDenial(action)
+        },
+      })),
+    })
+    const { id } = await test.gate.declare(DRAFT)
+    await vote(test, test.approver, id, { verdict: 'deny' })
+    later = true
+    await test.local.desk.liftDenial(test.approver, id)
+    expect((await test.gate.declare(DRAFT)).status).toBe('denied')
+    later = false
+    await test.local.desk.liftDenial(test.approver, id)
+    expect((await test.gate.declare(DRAFT)).status).toBe('denied')
   })
 })
 

@@ -601,6 +601,28 @@ describe('a store that fails', () => {
   })
 })
 
+it('policies of the same revision that are others, as after a failover, are the ones that count', async () => {
+  const clock = fakeClock()
+  const memory = memoryStore({ now: clock.now })
+  await using other = await testGate({ policies: [{ ...AUTO, decision: 'auto_deny' }] })
+  const { policies } = await other.store.policies(other.project.id)
+  let failedOver = false
+  await using test = await testGate({
+    clock,
+    store: withTransaction(memory, (tx) => ({
+      ...tx,
+      async policies(id) {
+        const stored = await tx.policies(id)
+        return failedOver ? { ...stored, policies } : stored
+      },
+    })),
+    policies: [AUTO],
+  })
+  expect((await test.gate.declare(DRAFT)).status).toBe('approved')
+  failedOver = true
+  expect((await test.gate.declare(DRAFT)).status).toBe('denied')
+})
+
 function withTransaction(store: Store, wrap: (tx: StoreTransaction) => StoreTransaction): Store {
   return { ...store, transaction: (work) => store.transaction((tx) => work(wrap(tx))) }
 }

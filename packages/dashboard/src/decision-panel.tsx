@@ -62,6 +62,7 @@ export function DecisionPanel({ review, check, folds, acting }: DecisionPanelPro
       {toRefuse === undefined && email && (
         <p className="-mt-3 break-words text-soft">
           {text.as} <span className="font-semibold text-ink">{email}</span>
+          {review.can_vote.on_behalf_of !== null && `, ${messages.record.onBehalfOf(review.can_vote.on_behalf_of)}`}
         </p>
       )}
       <Countdown from={Date.parse(review.created_at)} until={Date.parse(view.expires_at)} />

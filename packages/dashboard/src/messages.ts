@@ -334,6 +334,7 @@ export const messages = {
   record: {
     vote: (who: string, verdict: string) => `${who} ${verdict}`,
     via: (via: string) => `through ${via}`,
+    onBehalfOf: (who: string) => `on behalf of ${who}`,
     viaName: {
       session: 'this page',
       webauthn: 'a passkey',

@@ -85,6 +85,7 @@ function voteDetails(vote: WireVote, now: EpochMs): readonly string[] {
   return [
     formatAge(Date.parse(vote.at), now),
     text.via(text.viaName[vote.via] ?? vote.via),
+    ...(vote.on_behalf_of === null ? [] : [text.onBehalfOf(vote.on_behalf_of)]),
     ...(vote.edited ? [text.edited] : []),
     ...(vote.unseen.length > 0 ? [text.unseen(vote.unseen.length)] : []),
   ]

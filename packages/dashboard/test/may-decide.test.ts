@@ -33,7 +33,10 @@ describe('both approving and refusing', () => {
       screen({}, { check: { type: 'differs', what: 'hash', computed: 'sha-256:x', claimed: 'sha-256:y' } }),
     ],
     ['unverified', screen({}, { check: { type: 'impossible', reason: 'insecure' } })],
-    ['cannot_vote', screen({ can_vote: { ok: false, code: 'SELF_APPROVAL', reason: 'asked for it' } })],
+    [
+      'cannot_vote',
+      screen({ can_vote: { ok: false, code: 'SELF_APPROVAL', reason: 'asked for it', on_behalf_of: null } }),
+    ],
   ])('are stopped: %s', (type, shown) => {
     expect([obstacleToApprove(shown)?.type, obstacleToRefuse(shown)?.type]).toEqual([type, type])
   })
@@ -93,9 +96,9 @@ describe('after the decision', () => {
   })
 
   it.each([
-    ['by whom could have approved it', { ok: true, code: null, reason: null }, 1, true],
-    ['not by whom asked for it', { ok: false, code: 'SELF_APPROVAL', reason: 'asked' }, 1, false],
-    ['not once it is forgotten', { ok: true, code: null, reason: null }, -1, false],
+    ['by whom could have approved it', { ok: true, code: null, reason: null, on_behalf_of: null }, 1, true],
+    ['not by whom asked for it', { ok: false, code: 'SELF_APPROVAL', reason: 'asked', on_behalf_of: null }, 1, false],
+    ['not once it is forgotten', { ok: true, code: null, reason: null, on_behalf_of: null }, -1, false],
   ])('a denial can be lifted %s', (_, can_lift, minutesLeft, may) => {
     const now = 1_800_000_000_000
     const remembered_until = new Date(now + minutesLeft * 60_000).toISOString()

@@ -161,7 +161,7 @@ describeInBrowser('the pages', () => {
       const others = put(
         aReview({
           view: { action: 'export_contacts' },
-          can_vote: { ok: false, code: 'SELF_APPROVAL', reason: 'asked for it' },
+          can_vote: { ok: false, code: 'SELF_APPROVAL', reason: 'asked for it', on_behalf_of: null },
         }),
       )
       const page = await signedIn(DESKTOP)
@@ -303,7 +303,9 @@ describeInBrowser('the pages', () => {
     })
 
     it('says why this person cannot vote', async () => {
-      const page = await reviewing(aReview({ can_vote: { ok: false, code: 'SELF_APPROVAL', reason: 'asked for it' } }))
+      const page = await reviewing(
+        aReview({ can_vote: { ok: false, code: 'SELF_APPROVAL', reason: 'asked for it', on_behalf_of: null } }),
+      )
       await page.getByText(messages.obstacle.cannotVote.SELF_APPROVAL as string).waitFor()
     })
 
@@ -528,7 +530,11 @@ describeInBrowser('the pages', () => {
     })
 
     it('neither has the inbox', async () => {
-      gate.reviews = [aReview(), aDeploy(), aReview({ can_vote: { ok: false, code: 'ALREADY_VOTED', reason: '' } })]
+      gate.reviews = [
+        aReview(),
+        aDeploy(),
+        aReview({ can_vote: { ok: false, code: 'ALREADY_VOTED', reason: '', on_behalf_of: null } }),
+      ]
       const page = await signedIn(device)
       await page.locator('[data-row]').first().waitFor()
       expect([await violations(page), await overflow(page)]).toEqual([[], 0])

@@ -82,7 +82,7 @@ export function aReview({ view: changes = {}, expiresInMinutes = 42, ...rest }: 
       ],
     },
     votes: [],
-    can_vote: { ok: true, code: null, reason: null },
+    can_vote: { ok: true, code: null, reason: null, on_behalf_of: null },
     confirmation: null,
     editable: false,
     revealed: [],
@@ -139,6 +139,7 @@ export function aDeploy(changes: ReviewChanges = {}): WireReview {
     votes: [
       {
         by: 'tariq@example.com',
+        on_behalf_of: null,
         verdict: 'approve',
         comment: 'Canary looked fine on staging.',
         at: new Date(Date.now() - 60_000).toISOString(),

@@ -191,11 +191,12 @@ function decided(review: WireReview, verb: string, { comment }: { comment?: stri
     status,
     resolved_at: at,
     resolution: { by: 'person', code: null, comment: comment ?? null, earlier_intent: null },
-    can_vote: { ok: false, code: 'ALREADY_RESOLVED', reason: `it is ${status}` },
+    can_vote: { ok: false, code: 'ALREADY_RESOLVED', reason: `it is ${status}`, on_behalf_of: null },
     votes: [
       ...review.votes,
       {
         by: PERSON,
+        on_behalf_of: null,
         verdict: verb === 'request-changes' ? 'request_changes' : (verb as 'approve' | 'deny'),
         comment: comment ?? null,
         at,

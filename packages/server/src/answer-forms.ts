@@ -102,7 +102,12 @@ export const claimData: z.ZodType<WireClaim> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('closed'), reason: text }),
 ])
 
-const canVote = z.strictObject({ ok: z.boolean(), code: text.nullable(), reason: text.nullable() })
+const canVote = z.strictObject({
+  ok: z.boolean(),
+  code: text.nullable(),
+  reason: text.nullable(),
+  on_behalf_of: text.nullable(),
+})
 
 export const inboxItemData: z.ZodType<WireInboxItem> = z.strictObject({
   id: text,
@@ -147,6 +152,7 @@ const view = z.strictObject({
 
 const vote = z.strictObject({
   by: text,
+  on_behalf_of: text.nullable(),
   verdict: z.enum(['approve', 'deny', 'request_changes']),
   comment: text.nullable(),
   at: instant,

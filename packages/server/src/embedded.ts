@@ -116,42 +116,48 @@ export async function writeConnection(
 
 /** Somebody else who may sign in; the same e-mail is the same person. */
 export async function addPerson(
-  { gate, store }: { readonly gate: LocalGate; readonly store: Store },
+  { gate }: { readonly gate: LocalGate },
   { email, roles = ['approver'], groups = [] }: { email: string; roles?: readonly Role[]; groups?: readonly string[] },
 ): Promise<Person> {
   const { projectId } = gate
-  const { people } = await store.directory(projectId)
-  const found = people.find((person) => person.email.toLowerCase() === email.toLowerCase())
-  const person = { ...(found ?? aPerson(projectId, email, roles)), roles, groups }
-  await gate.administer('system:setup', 'person.changed', { user_id: person.id }, async (tx) => {
+  const data = ({ id }: Person) => ({ user_id: id })
+  return gate.administer('system:setup', 'person.changed', data, async (tx) => {
+    await tx.lockRegistry(projectId)
+    const { people } = await tx.directory(projectId)
+    const found = people.find((person) => person.email.toLowerCase() === email.toLowerCase())
+    const person = { ...(found ?? aPerson(projectId, email, roles)), roles, groups }
     await tx.putPerson(person)
     for (const group of groups) await tx.putGroup(projectId, group)
+    return person
   })
-  return person
 }
 
 /** Registers an agent, or names another owner of one: the owner cannot vote on what the agent asks for. */
 export async function addAgent(
-  { gate, store }: { readonly gate: LocalGate; readonly store: Store },
+  { gate }: { readonly gate: LocalGate },
   { fingerprint, name = fingerprint, owner }: { fingerprint: string; name?: string; owner?: UserId | undefined },
 ): Promise<Agent> {
   const { projectId } = gate
-  const found = await store.agentByFingerprint(projectId, fingerprint)
-  const agent: Agent = {
-    id: newId('agt'),
-    status: 'active',
-    riskSensitivity: undefined,
-    enforce: false,
-    lastSeenAt: undefined,
-    ...found,
-    projectId,
-    name,
-    fingerprint,
-    owner,
-  }
-  const data = { agent_id: agent.id, owner: owner ?? null }
-  await gate.administer('system:setup', 'agent.changed', data, (tx) => tx.putAgent(agent))
-  return agent
+  const data = ({ id }: Agent) => ({ agent_id: id, owner: owner ?? null })
+  return gate.administer('system:setup', 'agent.changed', data, async (tx) => {
+    // Read under the lock: an agent that is being stopped stays stopped.
+    await tx.lockRegistry(projectId)
+    const found = await tx.agentByFingerprint(projectId, fingerprint)
+    const agent: Agent = {
+      id: newId('agt'),
+      status: 'active',
+      riskSensitivity: undefined,
+      enforce: false,
+      lastSeenAt: undefined,
+      ...found,
+      projectId,
+      name,
+      fingerprint,
+      owner,
+    }
+    await tx.putAgent(agent)
+    return agent
+  })
 }
 
 /** The key of an earlier start, as long as the store still knows it. */

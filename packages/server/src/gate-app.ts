@@ -21,6 +21,7 @@ import { auditLogRoutes, type CheckpointSource } from './audit-log-routes.js'
 import { auditRoutes } from './audit-routes.js'
 import { counterRoutes } from './counter-routes.js'
 import { type Credentials, credentials } from './credential.js'
+import { delegationRoutes } from './delegation-routes.js'
 import { directoryRoutes } from './directory-routes.js'
 import { erasureRoutes } from './erasure-routes.js'
 import { type Connection, holdAnswer } from './held-response.js'
@@ -116,6 +117,7 @@ export function createGateApp(options: GateAppOptions): GateApp {
     ...registeredAgentRoutes({ registrar: gate.registrar }),
     ...projectKeyRoutes({ registrar: gate.registrar }),
     ...directoryRoutes({ registrar: gate.registrar }),
+    ...delegationRoutes({ registrar: gate.registrar }),
     ...auditRoutes({ store, projectId }),
     ...erasureRoutes({ gate }),
     ...auditLogRoutes({ store, projectId, log: options.log }),

@@ -61,6 +61,12 @@ export const personChangeForm = z.strictObject({
   linked: z.array(userId).max(20).optional(),
   status: z.enum(['active', 'disabled']).optional(),
 })
+/** `ends_at` at most 90 days from now; `starts_at`: now where it is absent. */
+export const delegationForm = z.strictObject({
+  to: userId,
+  starts_at: maybe(z.iso.datetime({ offset: true })),
+  ends_at: z.iso.datetime({ offset: true }),
+})
 export const groupForm = z.strictObject({ name: groupName })
 export const memberForm = z.strictObject({ person: userId })
 
@@ -102,6 +108,8 @@ export const personData = z.strictObject({
   groups: z.array(text),
   linked: z.array(text),
   status: z.enum(['active', 'disabled']),
+  /** Who votes in their stead, and when. */
+  delegation: z.strictObject({ to: text, starts_at: z.iso.datetime(), ends_at: z.iso.datetime() }).nullable(),
 })
 export const groupData = z.strictObject({ name: text, members: z.array(text) })
 
@@ -135,6 +143,17 @@ export function keyToWire(key: ProjectKey): z.input<typeof keyData> {
   }
 }
 
-export function personToWire({ id, email, roles, groups, linked, status }: Person): z.input<typeof personData> {
-  return { id, email, roles: [...roles], groups: [...groups], linked: [...linked], status }
+export function personToWire(person: Person): z.input<typeof personData> {
+  const { id, email, roles, groups, linked, status, delegation } = person
+  return {
+    id,
+    email,
+    roles: [...roles],
+    groups: [...groups],
+    linked: [...linked],
+    status,
+    delegation: delegation
+      ? { to: delegation.to, starts_at: instant(delegation.startsAt), ends_at: instant(delegation.endsAt) }
+      : null,
+  }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { type IntentId, SilentAuthError } from '@silentauth/core'
+import { rota } from './rota.js'
 
 /** One waiting client. It stays in the table until what `add` gave back is called. */
 export interface Waiter {
@@ -60,26 +61,20 @@ export function waiters(options: WaitersOptions): Waiters {
   const { max = DEFAULT_MAX_WAITERS, recheckMs = 60_000, beatMs = 20_000, pollMs = 5000, settledAmong } = options
   const share = options.maxPerPrincipal ?? Math.max(1, Math.floor(max / 10))
   const all = new Set<Waiter>()
+  const rechecks = rota<Waiter>(recheckMs, (waiter) => waiter.recheck())
+  const beats = rota<Waiter>(beatMs, (waiter) => waiter.beat?.())
   const byIntent = new Map<IntentId | undefined, Set<Waiter>>()
   const byPrincipal = new Map<string, number>()
-  let timers: readonly NodeJS.Timeout[] = []
+  let polling: NodeJS.Timeout | undefined
   let draining = false
   let catching: Promise<void> | undefined
   let again = false
 
   const start = (): void => {
-    timers = [
-      every(recheckMs, () => each((waiter) => waiter.recheck())),
-      every(beatMs, () => each((waiter) => waiter.beat?.())),
-      every(pollMs, () => void catchUp()),
-    ].flatMap((timer) => timer ?? [])
+    polling = every(pollMs, () => void catchUp())
   }
   const stop = (): void => {
-    for (const timer of timers) clearInterval(timer)
-    timers = []
-  }
-  const each = (visit: (waiter: Waiter) => void): void => {
-    for (const waiter of [...all]) visit(waiter)
+    clearInterval(polling)
   }
   const wakeAll = (watchers: ReadonlySet<Waiter> | undefined, changed: IntentId | undefined): void => {
     for (const waiter of [...(watchers ?? [])]) waiter.wake(changed)
@@ -123,10 +118,12 @@ export function waiters(options: WaitersOptions): Waiters {
       byIntent.set(waiter.intentId, watchers)
       watchers.add(waiter)
       all.add(waiter)
+      const leaveRotas = [rechecks.add(waiter), beats.add(waiter)]
       byPrincipal.set(waiter.principal, (byPrincipal.get(waiter.principal) ?? 0) + 1)
       if (all.size === 1) start()
       return () => {
         if (!all.delete(waiter)) return
+        for (const leave of leaveRotas) leave()
         watchers.delete(waiter)
         if (watchers.size === 0 && byIntent.get(waiter.intentId) === watchers) byIntent.delete(waiter.intentId)
         const left = (byPrincipal.get(waiter.principal) ?? 1) - 1
@@ -145,10 +142,14 @@ export function waiters(options: WaitersOptions): Waiters {
 
     drain() {
       draining = true
-      each((waiter) => waiter.drain())
+      for (const waiter of [...all]) waiter.drain()
     },
 
-    [Symbol.dispose]: stop,
+    [Symbol.dispose]() {
+      stop()
+      rechecks[Symbol.dispose]()
+      beats[Symbol.dispose]()
+    },
   }
 }
 

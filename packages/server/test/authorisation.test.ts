@@ -54,6 +54,8 @@ const CLASSIFIED: Readonly<Record<string, Access | readonly Role[]>> = {
   'GET /api/people': READERS,
   'POST /api/people': KEEPERS,
   'POST /api/people/{person}': KEEPERS,
+  'POST /api/people/{person}/delegation': 'person',
+  'POST /api/people/{person}/delegation/end': 'person',
   'GET /api/groups': READERS,
   'POST /api/groups': KEEPERS,
   'POST /api/groups/{group}/add': KEEPERS,

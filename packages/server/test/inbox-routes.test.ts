@@ -42,7 +42,7 @@ describe('GET /api/inbox/{id}', () => {
         params: { customer_id: 'cust_4821', amount: 250 },
         context: { reasoning: 'duplicate charge' },
       },
-      can_vote: { ok: true, code: null, reason: null },
+      can_vote: { ok: true, code: null, reason: null, on_behalf_of: null },
     })
   })
 })

@@ -134,6 +134,19 @@ describe('a server that starts with nothing', () => {
     expect([other.id, other.roles]).toEqual([one.id, ['auditor']])
   })
 
+  it('adds one person and one agent of however many at once, and stops no less what is being stopped', async () => {
+    const server = await start()
+    const times = <Result>(work: () => Promise<Result>) => Promise.all(Array.from({ length: 5 }, work))
+    const people = await times(() => server.addPerson({ email: 'ada@localhost' }))
+    const agents = await times(() => server.addAgent({ fingerprint: 'refund-agent-v1' }))
+    expect([new Set(people.map(({ id }) => id)).size, new Set(agents.map(({ id }) => id)).size]).toEqual([1, 1])
+    const id = agents[0]?.id ?? 'agt_none'
+    const by = { type: 'person', id: server.owner.id, projectId: server.projectId, via: 'session' } as const
+    const revoked = server.localGate.registrar.setAgentStatus(by, id, 'revoked')
+    await Promise.all([revoked, ...agents.map(() => server.addAgent({ fingerprint: 'refund-agent-v1' }))])
+    expect((await server.store.agent(id))?.status).toBe('revoked')
+  })
+
   it('takes other policies while it runs', async () => {
     const server = await start()
     await server.setPolicies([

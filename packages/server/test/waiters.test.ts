@@ -84,6 +84,27 @@ describe('waiters', () => {
     }
   })
 
+  it('do not all ask again, or show that they live, in one moment', () => {
+    vi.useFakeTimers()
+    try {
+      table = waiters({ settledAmong: none, pollMs: 0, max: 10_000, maxPerPrincipal: 10_000 })
+      let atOnce = { recheck: 0, beat: 0 }
+      const most = { ...atOnce }
+      for (let n = 0; n < 2000; n++) {
+        table.add({ ...aWaiter(), recheck: () => void atOnce.recheck++, beat: () => void atOnce.beat++ })
+      }
+      for (let ms = 0; ms < 60_000; ms += 50) {
+        atOnce = { recheck: 0, beat: 0 }
+        vi.advanceTimersByTime(50)
+        most.recheck = Math.max(most.recheck, atOnce.recheck)
+        most.beat = Math.max(most.beat, atOnce.beat)
+      }
+      expect(most).toEqual({ recheck: 2, beat: 5 })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('catch up on what nobody woke them for, in bounded questions', async () => {
     const asked: number[] = []
     table = waiters({

@@ -14,6 +14,7 @@ import {
   type StatePage,
   type StoreReader,
   type StoreTransaction,
+  seatsOf,
 } from '@silentauth/core'
 import { sql } from 'kysely'
 import { type Connection, first } from './connection.js'
@@ -199,8 +200,8 @@ export function sqlIntents(
   /** Rows whose keys hold a rule: one vote per person, one intent per permit, one first use of an approval. */
   async function insertAppended(connection: Connection, after: State, before: State | undefined): Promise<void> {
     const intentId = after.declaration.id
-    for (const { by } of after.votes.slice(before?.votes.length ?? 0)) {
-      await connection.run(ask.insertVote({ intentId, personId: by }))
+    for (const personId of seatsOf(after.votes.slice(before?.votes.length ?? 0))) {
+      await connection.run(ask.insertVote({ intentId, personId }))
     }
     for (const { id } of after.permits.slice(before?.permits.length ?? 0)) {
       await connection.run(ask.insertPermit({ intentId, id }))

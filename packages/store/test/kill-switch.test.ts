@@ -6,40 +6,39 @@ import { fakeClock, type TestGate, testGate } from '@silentauth/core/testing'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startPostgres, type TestDatabase, type TestPostgres } from '../../../test/support/postgres.js'
+import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js'
 
+// One store of each kind, and a project of its own for each test.
+const clock = fakeClock()
 let postgres: TestPostgres
-let template: TestDatabase
+const stores: Store[] = []
 beforeAll(async () => {
   postgres = await startPostgres()
-  template = await postgres.createDatabase()
-  await (await postgresStore({ url: template.url }))[Symbol.asyncDispose]()
+  const { url } = await postgres.createDatabase()
+  stores.push(memoryStore({ now: clock.now }), await sqliteStore({ file: ':memory:', now: clock.now }))
+  stores.push(await postgresStore({ url, now: clock.now }))
+}, 180_000)
+afterAll(async () => {
+  for (const store of stores) await store[Symbol.asyncDispose]()
+  await postgres?.stop()
 })
-afterAll(() => postgres?.stop())
 
 const PARAMS = { customer_id: 'cust_4821', amount: 250 }
 const ACTION = 'issue_refund'
 const AUTO = [{ name: 'refunds', match: { action_pattern: ACTION }, decision: 'auto_approve', any_params: true }]
 
-describe.each<[string, (now: () => number) => Promise<Store>]>([
-  ['memory', async (now) => memoryStore({ now })],
-  ['SQLite', (now) => sqliteStore({ file: ':memory:', now })],
-  [
-    'PostgreSQL',
-    async (now) => postgresStore({ url: (await postgres.createDatabase({ template: template.name })).url, now }),
-  ],
-])('over %s', (_, makeStore) => {
+describe.each([
+  ['memory', 0],
+  ['SQLite', 1],
+  ['PostgreSQL', 2],
+])('over %s', (_, which) => {
   let test: TestGate
   let store: Store
   beforeEach(async () => {
-    const clock = fakeClock()
-    store = await makeStore(clock.now)
+    store = stores[which] as Store
     test = await testGate({ clock, store })
   })
-  afterEach(async () => {
-    await test[Symbol.asyncDispose]()
-    await store[Symbol.asyncDispose]()
-  })
+  afterEach(() => test[Symbol.asyncDispose]())
 
   const admin = () => test.person({ roles: ['admin'] })
   /** Of an agent with a key of its own. */

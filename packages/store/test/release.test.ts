@@ -1,14 +1,36 @@
-import { heldInMemory, localGate, privateKeySigner, type Signer, type State, type Store } from '@silentauth/core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { anAttempt, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import {
+  heldInMemory,
+  localGate,
+  type Policy,
+  privateKeySigner,
+  type Signer,
+  type State,
+  type Store,
+} from '@silentauth/core'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { aDraft, anAttempt, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
 import { DURABLE, LOG_STORES, logStores } from './log-stores.js'
 
 const DEFERRED = ['deferred memory', 'PostgreSQL'] as const
 const stores = logStores()
+const EXPORT = aDraft({ action: 'export_customers', riskTier: 'high', delivery: 'token' })
+const EXPORTS: Policy = {
+  id: 'pol_exports',
+  version: 1,
+  createdAt: 0,
+  name: 'exports',
+  enabled: true,
+  mode: 'enforce',
+  priority: 1,
+  match: { actionPattern: 'export_*' },
+  decision: 'auto_approve',
+  anyParams: true,
+} as unknown as Policy
 let keys: LivingKeys
 beforeAll(async () => {
   keys = await livingKeys()
 })
+afterEach(() => void vi.useRealTimers())
 afterAll(() => stores[Symbol.asyncDispose]())
 
 /** The key of the log is away until it is told to come back. */
@@ -112,6 +134,22 @@ describe.each(DEFERRED)('P6 over %s', (kind) => {
     expect(timesOf(await storedOf(store, id))).toEqual(['delivered', undefined, [expect.any(Number)]])
   })
 
+  it.each([
+    ['', false],
+    [', also when it takes the place of another one, in whose leaf it is declared', true],
+  ])('withholds a high token that policy approves until its leaf is sequenced%s', async (_, succeeds) => {
+    await using store = await (await stores.make(kind)).open()
+    const key = awayKey()
+    await using living = await livingGate(store, keys, { signer: key.signer, policies: [EXPORTS] })
+    const supersedes = succeeds ? (await living.agent.declare(aDraft())).id : undefined
+    const { id, permitToken, status } = await living.agent.declare({ ...EXPORT, supersedes })
+    expect([status, permitToken, (await living.agent.read(id)).permitToken]).toEqual(['approved', undefined, undefined])
+    await living.gate.sweep()
+    expect(timesOf(await storedOf(store, id))).toEqual(['delivered', undefined, [undefined]])
+    key.comeBack()
+    expect((await living.agent.read(id)).permitToken).toBeTypeOf('string')
+  })
+
   it('gives a permit that was cancelled meanwhile to nobody', async () => {
     await using store = await (await stores.make(kind)).open()
     const key = awayKey()
@@ -161,6 +199,33 @@ it('P6 two nodes over one PostgreSQL: what the other one sequenced is handed out
   expect((await storedOf(first, id)).permits).toHaveLength(1)
 })
 
+it('P6 two gates over one PostgreSQL: a claim hears that the other one released its permit, while its own log is held up', async () => {
+  const data = await stores.make('PostgreSQL')
+  // The longest that a claim waits never comes.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  await using first = await data.open()
+  await using second = await data.open()
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const sign: Signer['sign'] = async (bytes) => {
+    asked.resolve()
+    await answered.promise
+    return keys.log.sign(bytes)
+  }
+  await using one = await livingGate(first, keys, { signer: { ...keys.log, sign } })
+  await using other = await livingGate(second, keys)
+  try {
+    const { id } = await one.approved({ riskTier: 'critical' })
+    const claim = one.agent.claim(id, anAttempt())
+    await asked.promise
+    await other.log.settle()
+    expect(await claim).toMatchObject({ type: 'granted' })
+    expect(one.log.head()).toBeUndefined()
+    expect((await storedOf(first, id)).permits).toHaveLength(1)
+  } finally {
+    answered.resolve()
+  }
+})
+
 describe.each(LOG_STORES.filter((kind) => !kind.startsWith('deferred')))(
   'an immediate or low claim over %s',
   (kind) => {
@@ -202,6 +267,7 @@ describe.each(DURABLE)('R1 over %s, while the log is not what is held of it', (k
     expect((await storedOf(store, claimed.id)).redemptions).toEqual([])
 
     await data.tamper('update audit_checkpoints set size = size - 1000')
+    await living.log.settle()
     expect(await living.agent.claim(waiting.id, anAttempt())).toMatchObject({ type: 'granted' })
     expect(await living.gate.counter.redeem(living.verifier, request)).toEqual({ replayed: false })
     expect((await living.agent.read(delivered.id)).permitToken).toBeTypeOf('string')

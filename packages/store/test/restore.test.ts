@@ -275,6 +275,11 @@ describe.each(DURABLE)('an older backup of %s', (kind) => {
       `update audit_epochs set body = replace(body, '"cautiousUntil":', '"cautiousUntil":1')`,
     ],
     ['it claims to have known more', `update audit_epochs set body = replace(body, '"size":', '"size":9')`],
+    [
+      'its leaf was changed with it',
+      `update audit_epochs set body = replace(body, '"size":', '"size":9');
+      update audit_leaves set body = replace(body, '"size":', '"size":9') where body like '%log.restored%'`,
+    ],
   ])('R2 the epoch is what its leaf says: %s', async (_, sql) => {
     const data = await stores.make(kind)
     const held = heldInMemory()

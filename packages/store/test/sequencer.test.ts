@@ -186,6 +186,30 @@ describe.each(DURABLE)('a log in %s that somebody wrote to', (kind) => {
     expect(sign).toHaveBeenCalledTimes(1)
   })
 
+  it.each(TAMPERED)('R1 is relied on by nobody once the sequencer has seen it: %s', async (_, __, sql) => {
+    const data = await stores.make(kind)
+    await using store = await data.open()
+    await using log = await open(store)
+    await append(store, 5)
+    await log.settle()
+    await data.tamper(sql)
+    await expect(log.settle()).rejects.toMatchObject({ code: 'LOG_REWRITTEN' })
+    await expect(store.transaction((tx) => log.requireWhole(tx))).rejects.toMatchObject({ code: 'LOG_REWRITTEN' })
+  })
+
+  it('R1 is relied on again once a round finds it as it was', async () => {
+    const data = await stores.make(kind)
+    await using store = await data.open()
+    await using log = await open(store)
+    await append(store, 5)
+    await log.settle()
+    await data.tamper('update audit_nodes set place = place + 100')
+    await expect(log.settle()).rejects.toMatchObject({ code: 'LOG_REWRITTEN' })
+    await data.tamper('update audit_nodes set place = place - 100')
+    await log.settle()
+    await expect(store.transaction((tx) => log.requireWhole(tx))).resolves.toBeUndefined()
+  })
+
   it.each([
     [
       'its body',

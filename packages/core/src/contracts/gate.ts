@@ -10,6 +10,7 @@ import { newId } from '../id.js'
 import { snapshot } from '../params.js'
 import { verifyPermit } from '../permit.js'
 import { DECISION_TESTS } from './gate-decisions.js'
+import { DELEGATION_TESTS } from './gate-delegations.js'
 import { DENIAL_TESTS } from './gate-denials.js'
 import { EXECUTION_TESTS } from './gate-executions.js'
 import type { GateHarness } from './gate-harness.js'
@@ -88,6 +89,7 @@ const READS = { name: 'reads', match: { action_pattern: 'read_*' }, decision: 'a
 const GATE_TESTS: readonly GateTest[] = [
   ...DECISION_TESTS,
   ...DENIAL_TESTS,
+  ...DELEGATION_TESTS,
   ...KILL_SWITCH_TESTS,
   ...EXECUTION_TESTS,
   ...PERMIT_TESTS,

@@ -237,6 +237,13 @@ export const TRANSACTION_TESTS: readonly StoreTest[] = [
       ]),
   },
   {
+    name: 'refuses a vote of whoever somebody has voted in the stead of',
+    run: (store) => {
+      const inTheirStead = aVote({ by: 'usr_deputy', onBehalfOf: { id: aVote().by, label: 'lead@example.com' } })
+      return expectConflict(store, 'vote', () => [], [{ votes: [inTheirStead] }, { votes: [inTheirStead, aVote()] }])
+    },
+  },
+  {
     name: 'refuses a permit id that another intent has',
     async run(store) {
       const permit = aPermit()

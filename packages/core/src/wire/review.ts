@@ -13,6 +13,8 @@ export interface WireCanVote {
   ok: boolean
   code: Nullable<string>
   reason: Nullable<string>
+  /** E-mail of the person in whose stead it would be. */
+  on_behalf_of: Nullable<string>
 }
 export interface WireInboxItem {
   id: string
@@ -55,6 +57,8 @@ export interface WireReview {
 }
 export interface WireVote {
   by: string
+  /** The person in whose stead. */
+  on_behalf_of: Nullable<string>
   verdict: 'approve' | 'deny' | 'request_changes'
   comment: Nullable<string>
   at: string
@@ -96,7 +100,12 @@ export function reviewToWire(review: Review): WireReview {
     key_name: review.keyName,
     policy: review.policy ?? null,
     risk: review.risk,
-    votes: review.votes.map((vote) => ({ ...vote, comment: vote.comment ?? null, at: instant(vote.at) })),
+    votes: review.votes.map(({ onBehalfOf, ...vote }) => ({
+      ...vote,
+      on_behalf_of: onBehalfOf ?? null,
+      comment: vote.comment ?? null,
+      at: instant(vote.at),
+    })),
     can_vote: canVoteToWire(review.canVote),
     confirmation: review.confirmation ?? null,
     editable: review.editable,
@@ -115,6 +124,7 @@ export function reviewToWire(review: Review): WireReview {
   }
 }
 
-function canVoteToWire({ ok, code, reason }: Review['canVote']): WireCanVote {
-  return { ok, code: code ?? null, reason: reason ?? null }
+function canVoteToWire(answer: Review['canVote']): WireCanVote {
+  const { ok, code = null, reason = null } = answer
+  return { ok, code, reason, on_behalf_of: (answer.ok && answer.onBehalfOf?.email) || null }
 }
