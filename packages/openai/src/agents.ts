@@ -6,6 +6,10 @@
 
 // What users of a gated tool need beside it.
 export { currentPermit, isSilentAuthError, terminalReporter } from '@silentauth/core'
+export { gateAgent } from './gate-agent.js'
+export { type GateHandoffOptions, gateHandoff } from './gate-handoff.js'
+export { gateHostedMcp, type HostedMcpApproval } from './gate-hosted-mcp.js'
+export { type GateMethodOptions, gateComputer, gateEditor, gateShell } from './gate-methods.js'
 export type { CallInfo, GateToolOptions } from './gate-options.js'
 export { type ArgumentsOf, type ClientTool, gateAgentTool, gateTool, isGated } from './gate-tool.js'
 export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'

@@ -57,10 +57,7 @@ export type ArgumentsOf<Tool> = Tool extends {
  * @throws TypeError for what is no function tool, and for options that make no sense
  */
 export function gateTool<Tool extends ClientTool>(tool: Tool, options: GateToolOptions<ArgumentsOf<Tool>>): Tool {
-  if (isGated(tool)) return tool
-  requireTool(tool)
-  checkOptions(tool.name, options as GateToolOptions<never>)
-  return gated(tool, options as GateToolOptions, {}) as unknown as Tool
+  return checkedGate(tool, options as GateToolOptions, {})
 }
 
 /**
@@ -70,10 +67,15 @@ export function gateTool<Tool extends ClientTool>(tool: Tool, options: GateToolO
  * @returns the same object
  */
 export function gateAgentTool<Tool extends ClientTool>(tool: Tool, options: GateToolOptions<ArgumentsOf<Tool>>): Tool {
+  return checkedGate(tool, options as GateToolOptions, { agentTool: true })
+}
+
+/** @throws TypeError as `gateTool` */
+export function checkedGate<Tool extends ClientTool>(tool: Tool, options: GateToolOptions, of: Belonging): Tool {
   if (isGated(tool)) return tool
   requireTool(tool)
   checkOptions(tool.name, options as GateToolOptions<never>)
-  return gated(tool, options as GateToolOptions, { agentTool: true }) as unknown as Tool
+  return gated(tool, options, of) as unknown as Tool
 }
 
 /** Also true for the gated tools of other loaded copies of this package. */

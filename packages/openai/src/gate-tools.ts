@@ -40,7 +40,7 @@ export function gateTools<const Tools extends readonly object[]>(
 }
 
 /** The model sees the tool, and no call of it runs. */
-function denied(tool: object & { readonly name: string }, options: GateToolOptions<never>): object {
+export function denied(tool: object & { readonly name: string }, options: GateToolOptions<never>): object {
   checkOptions(tool.name, options)
   return Object.create(Object.getPrototypeOf(tool), {
     ...Object.getOwnPropertyDescriptors(tool),
