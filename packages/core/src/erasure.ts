@@ -4,17 +4,21 @@
  *
  * @module
  */
+import { readBody } from './audit-line.js'
 import { VALUES_ERASED } from './audit-verify.js'
 import { requireComment } from './comment.js'
-import type { Engine } from './engine.js'
+import type { Engine, LogEvent } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import type { IntentId } from './id.js'
+import type { EpochMs } from './json.js'
 import { clock } from './lifecycle.js'
 import type { Principal } from './registry.js'
-import { refused } from './state.js'
+import { refused, type State } from './state.js'
+import type { StoreTransaction } from './store.js'
 
 /**
- * Of every leaf of one intent. Params that are still to be decided on or executed are not erased: nobody could say later what was.
+ * Of every leaf of one intent, and of the leaf of its predecessor that declares it, with that predecessor's. Params that are still to be
+ * decided on or executed are not erased: nobody could say later what was.
  *
  * @returns how many values; 0, and no leaf, when they are gone already
  * @throws SilentAuthError `FORBIDDEN` for whoever is no owner or admin now, `NOT_FOUND`, `IN_FLIGHT`
@@ -28,16 +32,46 @@ export async function eraseValues(own: Engine, by: Principal, id: IntentId, reas
     const may = person?.status === 'active' && person.roles.some((role) => role === 'owner' || role === 'admin')
     if (!may) throw new SilentAuthError('FORBIDDEN', 'values are erased by owners and admins of the project')
     const stored = await writer.lock(id)
-    const { state } = clock(stored, writer.now)
-    const underWay = state.status === 'approved' && UNDER_WAY.has(state.execution.state)
-    if (state.status === 'pending' || underWay) throw refused(state, 'IN_FLIGHT', 'it is not settled')
-    const values = await tx.erasePayloads(own.projectId, id)
-    if (values === 0) return 0
+    const { now } = writer
+    const under = await leavesWith(tx, stored)
+    for (const other of new Set([id, ...under.flatMap(({ names }) => names)])) await requireSettled(tx, other, now)
+    let values = 0
+    const events: LogEvent[] = []
+    for (const { intentId } of under) {
+      const count = await tx.erasePayloads(own.projectId, intentId)
+      if (count === 0) continue
+      values += count
+      events.push({ type: VALUES_ERASED, intentId, data: { by: `user:${by.id}`, values: count } })
+    }
     // Not erased with them: it says why.
-    const data = { by: `user:${by.id}`, values }
-    await leaf(`user:${by.id}`, [{ type: VALUES_ERASED, intentId: id, data }], { reason })
+    if (events.length > 0) await leaf(`user:${by.id}`, events, { reason }, id)
     return values
   })
 }
 
 const UNDER_WAY = new Set(['none', 'started', 'suspended', 'delivered'])
+
+/** Its own leaves, and those of its predecessor where that one's leaf declares it: with whom else they are about. */
+async function leavesWith(
+  tx: StoreTransaction,
+  { declaration: { id, projectId, supersedes } }: State,
+): Promise<readonly { readonly intentId: IntentId; readonly names: readonly IntentId[] }[]> {
+  const namesIn = async (intentId: IntentId) => {
+    const leaves = await tx.leavesOf(projectId, intentId)
+    const events = leaves.flatMap(({ body }) => readBody(body)?.events ?? [])
+    return { intentId, names: events.flatMap(({ intent_id: name }) => (name === null ? [] : [name as IntentId])) }
+  }
+  const mine = await namesIn(id)
+  const before = supersedes && (await namesIn(supersedes))
+  return before?.names.includes(id) ? [mine, before] : [mine]
+}
+
+/** Params that are still to be decided on or executed stay: nobody could say later what was. */
+async function requireSettled(tx: StoreTransaction, id: IntentId, now: EpochMs): Promise<void> {
+  const stored = await tx.intent(id)
+  // Pruned, so over.
+  if (!stored) return
+  const { state } = clock(stored, now)
+  const underWay = state.status === 'approved' && UNDER_WAY.has(state.execution.state)
+  if (state.status === 'pending' || underWay) throw refused(state, 'IN_FLIGHT', 'it is not settled')
+}

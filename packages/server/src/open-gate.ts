@@ -27,7 +27,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
 import { anchorLog, livingLog } from './living-log.js'
 import { replacedKeys } from './replaced-keys.js'
-import { requireFresh, retiredKeys } from './retired-keys.js'
+import { requireFresh, requireRetired, retiredKeys } from './retired-keys.js'
 import { revocationKey } from './revocation-key.js'
 import { secretKey, signingKey } from './signing-key.js'
 import { siteOf } from './site.js'
@@ -130,6 +130,7 @@ export async function openGate<Own>(
     opened.push(async () => store[Symbol.asyncDispose]())
     const self = await kind.identity(store, folder)
     const { issuer, projectId } = self
+    requireRetired(retired, await store.logEpochs(projectId))
     const signer =
       options.executionSecret !== undefined
         ? secretKey(options.executionSecret)

@@ -23,7 +23,7 @@ import { identity } from './embedded.js'
 import { heldFile } from './held-file.js'
 import { LOG_KEY_FILE } from './log-key.js'
 import { productionIdentity } from './production.js'
-import { retirePermitKey } from './retired-keys.js'
+import { putRestoredEpoch, retirePermitKey } from './retired-keys.js'
 import type { ServeOptions } from './serve.js'
 import type { ServerOptions } from './start-server.js'
 import { stateFolder } from './state-folder.js'
@@ -61,7 +61,9 @@ export async function restoreServer(options: RestoreServerOptions = {}): Promise
   if (options.accept) {
     // Not in the database, so not in its transaction: retired once too often does no harm.
     await retirePermitKey(folder, options.executionSecret)
-    return { type: 'accepted', report: await acceptRestore({ store, projectId, issuer, signer, held }) }
+    const report = await acceptRestore({ store, projectId, issuer, signer, held })
+    await putRestoredEpoch(folder, report.epoch)
+    return { type: 'accepted', report }
   }
   const chain = { projectId, keys: [signer] }
   const note = await held.read()

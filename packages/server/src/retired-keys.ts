@@ -11,12 +11,17 @@ import { forgetReplacedKeys, replacedKeys } from './replaced-keys.js'
 import { PERMIT_KEY_FILE } from './signing-key.js'
 
 const RETIRED_FILE = 'retired-keys.json'
-const retiredForm = z.strictObject({ kids: z.array(z.string()), secrets: z.array(z.string()) })
+const retiredForm = z.strictObject({
+  kids: z.array(z.string()),
+  secrets: z.array(z.string()),
+  /** Of the log, which the last restore opened that was accepted with this folder. */
+  epoch: z.int().default(0),
+})
 export type RetiredKeys = z.infer<typeof retiredForm>
 
 export async function retiredKeys(folder: DataFolder): Promise<RetiredKeys> {
   const stored = await folder.read(RETIRED_FILE)
-  return stored === undefined ? { kids: [], secrets: [] } : retiredForm.parse(stored)
+  return stored === undefined ? { kids: [], secrets: [], epoch: 0 } : retiredForm.parse(stored)
 }
 
 /** The next start makes another permit key. A secret is the operator's: another one must be given. */
@@ -30,9 +35,28 @@ export async function retirePermitKey(folder: DataFolder, executionSecret: strin
   const secrets =
     executionSecret === undefined ? before.secrets : [...new Set([...before.secrets, digestOf(executionSecret)])]
   // First this: a key that is gone and not on the list would be trusted by whoever pinned it.
-  await folder.write(RETIRED_FILE, { kids, secrets })
+  await folder.write(RETIRED_FILE, { ...before, kids, secrets })
   await forgetReplacedKeys(folder)
   await folder.remove(PERMIT_KEY_FILE)
+}
+
+/** What this folder signs with is of after that restore. */
+export async function putRestoredEpoch(folder: DataFolder, epoch: number): Promise<void> {
+  const before = await retiredKeys(folder)
+  await folder.write(RETIRED_FILE, { ...before, epoch: Math.max(before.epoch, epoch) })
+}
+
+/**
+ * A copy of the folder of before a restore still holds the key that it retired, and would put it on no list (LIFECYCLE R2).
+ *
+ * @throws TypeError saying what to do
+ */
+export function requireRetired({ epoch }: RetiredKeys, epochs: readonly { readonly epoch: number }[]): void {
+  const last = epochs.at(-1)?.epoch ?? 0
+  if (last <= epoch) return
+  throw new TypeError(
+    `a restore was accepted (epoch ${last} of the log), and this data folder is of before it: copy that of the node where it was accepted, or accept it here with \`silentauth restore --accept\``,
+  )
 }
 
 /** @throws TypeError for a secret that a restore has retired */

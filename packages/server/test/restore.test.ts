@@ -123,6 +123,22 @@ describe('a server whose database is an older backup', () => {
     expect(await restoreServer(data)).toMatchObject({ type: 'whole' })
   })
 
+  it.each(['as it is', 'of an earlier restore'])(
+    'R2 does not start with a copy of the data folder of before, %s, whose permit key was retired elsewhere',
+    async (which) => {
+      const server = await start()
+      await server.log.settle()
+      await server.close()
+      const of = (name: string) => ({ dataDir: path.join(folder, name), database: `sqlite:${data.dataDir}/gate.db` })
+      if (which === 'of an earlier restore') await restoreServer({ ...data, accept: true })
+      await cp(data.dataDir, path.join(folder, 'other'), { recursive: true })
+      await restoreServer({ ...data, accept: true })
+      await expect(start(of('other'))).rejects.toThrow('a restore was accepted')
+      await cp(data.dataDir, path.join(folder, 'copied'), { recursive: true })
+      expect((await start(of('copied'))).issuer).toBe(server.issuer)
+    },
+  )
+
   it('R2 does not take the shared secret again that a restore retired', async () => {
     const executionSecret = randomToken(48)
     const server = await start({ executionSecret })

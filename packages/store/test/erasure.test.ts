@@ -1,4 +1,4 @@
-import { commitment, type Principal } from '@silentauth/core'
+import { commitment, exportAudit, type Principal, verifyAudit } from '@silentauth/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ANN, aDraft, anAttempt, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
 import { LOG_STORES, logStores } from './log-stores.js'
@@ -67,6 +67,30 @@ describe.each(LOG_STORES)('erasing values over %s', (kind) => {
     const { id } = await make(own.living)
     await expect(own.living.gate.eraseValues(OWNER, id, 'why')).rejects.toMatchObject({ code: 'IN_FLIGHT' })
     expect((await own.store.leavesOf(PROJECT, id))[0]?.payloads.length).toBeGreaterThan(0)
+  })
+
+  it('takes the params of a successor out of the leaf of its predecessor, which is not erased while the successor is pending', async () => {
+    await using own = await erasing(kind)
+    const { store, living } = own
+    const first = await living.agent.declare(aDraft({ params: { iban: 'DE00 1111' } }))
+    const second = await living.agent.declare(aDraft({ params: { iban: 'DE00 2222' }, supersedes: first.id }))
+    const shown = async () => {
+      const leaves = [...(await store.leavesOf(PROJECT, first.id)), ...(await store.leavesOf(PROJECT, second.id))]
+      return leaves.flatMap(({ payloads }) =>
+        payloads.flatMap(({ field, value }) => (field === 'params' ? [value] : [])),
+      )
+    }
+    await expect(living.gate.eraseValues(OWNER, first.id, 'why')).rejects.toMatchObject({ code: 'IN_FLIGHT' })
+    expect(await shown()).toEqual([{ iban: 'DE00 1111' }, { iban: 'DE00 2222' }])
+    await living.agent.cancel(second.id, 'no longer')
+    await living.gate.eraseValues(OWNER, second.id, 'asked for by the customer')
+    expect(await shown()).toEqual([])
+    await living.log.settle()
+    const lines: string[] = []
+    const size = living.log.head()?.size ?? 0
+    for await (const line of exportAudit(store, { projectId: PROJECT, size })) lines.push(line)
+    const exported = { lines, checkpoint: living.log.head()?.note ?? '', vkeys: [living.log.vkey] }
+    expect(await verifyAudit(exported, { trust: living.log.vkey })).toMatchObject({ exitCode: 0, findings: [] })
   })
 
   it('is for owners and admins, and for intents of the project', async () => {

@@ -4,16 +4,31 @@ import { afterAll, beforeAll } from 'vitest'
 import { startPostgres, type TestDatabase, type TestPostgres } from '../../../test/support/postgres.js'
 
 let postgres: TestPostgres
-let template: TestDatabase
+/** Emptied after use: to make one, and to remove it at the end, takes longer than most tests. */
+const free: TestDatabase[] = []
 beforeAll(async () => {
   postgres = await startPostgres()
-  template = await postgres.createDatabase()
-  await (await postgresStore({ url: template.url }))[Symbol.asyncDispose]()
 })
 afterAll(() => postgres?.stop())
 
 describeStore('postgresStore', async () => {
-  // Making the schema takes longer than most tests.
-  const { url } = await postgres.createDatabase({ template: template.name })
-  return postgresStore({ url })
+  const database = free.pop() ?? (await postgres.createDatabase())
+  const store = await postgresStore({ url: database.url })
+  return {
+    ...store,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
+      await empty(database)
+      free.push(database)
+    },
+  }
 })
+
+async function empty(database: TestDatabase): Promise<void> {
+  const tables = await postgres.query<{ name: string }>(
+    `select quote_ident(tablename) as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%'`,
+    database,
+  )
+  // A few rows each: `truncate` would make new files for every table and index.
+  await postgres.query(tables.map(({ name }) => `delete from ${name}`).join(';'), database)
+}
