@@ -6,6 +6,7 @@
  */
 import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
 import { NOT_SUSPENDED } from '../packages/ai-sdk/test/not-suspended.ts'
+import { SKIPPED, SKIPPED_SUSPENDED } from '../packages/openai/test/skipped.ts'
 
 /** One for each `describeAdapter`. */
 export const ADAPTERS: readonly AdapterColumn[] = [
@@ -13,6 +14,8 @@ export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'LangGraph.js', mode: 'suspend' },
   { framework: 'AI SDK', mode: 'hold' },
   { framework: 'AI SDK', mode: 'suspend', skip: NOT_SUSPENDED },
+  { framework: 'OpenAI Agents SDK', mode: 'hold', skip: SKIPPED },
+  { framework: 'OpenAI Agents SDK', mode: 'suspend', skip: SKIPPED_SUSPENDED },
 ]
 
 if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))

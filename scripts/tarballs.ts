@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { importsOf, packageOf } from './imports.ts'
-import { type Manifest, packages } from './workspace.ts'
+import { type Manifest, packages, type Target } from './workspace.ts'
 
 const run = promisify(execFile)
 
@@ -64,7 +64,9 @@ export function faultsOf(contents: Contents): string[] {
 
 /** Every file that `exports` and `bin` lead to. */
 function targetsOf({ exports = {}, bin = {} }: Manifest): string[] {
-  const targets = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? entry : Object.values(entry)))
+  const filesOf = (target: Target): string[] =>
+    typeof target === 'string' ? [target] : Object.values(target).flatMap(filesOf)
+  const targets = Object.values(exports).flatMap(filesOf)
   return [...targets, ...Object.values(bin)].map((target) => target.replace(/^\.\//, ''))
 }
 

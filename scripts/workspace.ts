@@ -8,11 +8,14 @@ import path from 'node:path'
 
 export const ROOT = path.dirname(import.meta.dirname)
 
+/** A file, or one for each condition. */
+export type Target = string | { readonly [condition: string]: Target }
+
 export interface Manifest {
   name: string
   version?: string
   private?: boolean
-  exports?: Record<string, string | Record<string, string>>
+  exports?: Record<string, string | Record<string, Target>>
   bin?: Record<string, string>
   dependencies?: Record<string, string>
   peerDependencies?: Record<string, string>

@@ -232,7 +232,7 @@ function entryOf(specifier: string, manifests: ReadonlyMap<string, Manifest>): s
   const manifest = to === undefined ? undefined : manifests.get(to)
   const door = manifest?.exports?.[`.${specifier.slice(manifest.name.length)}`]
   const source = typeof door === 'object' ? door['@silentauth/source'] : undefined
-  return source === undefined ? undefined : path.posix.join('packages', to as string, source)
+  return typeof source !== 'string' ? undefined : path.posix.join('packages', to as string, source)
 }
 
 /** Which file leads to which, within packages. */

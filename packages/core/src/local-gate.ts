@@ -8,6 +8,7 @@
 import { isStorableText, requireComment } from './comment.js'
 import type { Counter } from './counter.js'
 import { type DeadLetters, deadLetters } from './dead-letters.js'
+import { DERIVE_KEY, deriveKey, type KeyDeriving } from './derived-key.js'
 import type { Desk } from './desk.js'
 import { earlierRequest, mismatch, type RequestKey, rememberRequest } from './earlier-request.js'
 import { type Engine, engine } from './engine.js'
@@ -76,7 +77,7 @@ export interface LocalCallOptions extends CallOptions {
 }
 
 /** A `Gate` that also takes what a server knows of a request. */
-export interface LocalKeyGate extends Gate {
+export interface LocalKeyGate extends Gate, KeyDeriving {
   declare(draft: IntentDraft, options?: LocalCallOptions): Promise<Intent>
   cancel(id: IntentId, reason: string, options?: LocalCallOptions): Promise<Intent>
   /** `read` for whoever waits. @throws SilentAuthError also `AGENT_REVOKED`: what its agent asked for will never run */
@@ -132,7 +133,7 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const own = engine({ store, projectId, issuer, denialMemorySeconds, channels, onCommit: log?.wake })
   const ring = signer.publicJwk ? keyRing([signer.publicJwk, ...(options.retiredKeys ?? [])]) : undefined
   const trust: Trust = { issuer, projectId, keys: ring, now: options.now }
-  const context: Context = { engine: own, options, trust }
+  const context: Context = { engine: own, options, trust, secret: crypto.getRandomValues(new Uint8Array(32)) }
   const closing = new AbortController()
   const { pollMs, onDeliveryFailure: onFailure } = options
   const outbox = outboxDelivery({ store, projectId, notifiers, pollMs, onFailure })
@@ -190,6 +191,8 @@ interface Context {
   readonly engine: Engine
   readonly options: LocalGateOptions
   readonly trust: Trust
+  /** Of this gate alone: what is to be opened after a restart is given keys of its own. */
+  readonly secret: Uint8Array
 }
 
 function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal): LocalKeyGate {
@@ -275,6 +278,7 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
     },
 
     trust: async () => context.trust,
+    [DERIVE_KEY]: (label) => deriveKey(context.secret, `${principal.id} ${label}`),
     [Symbol.asyncDispose]: () => reports.flush(),
   }
 }

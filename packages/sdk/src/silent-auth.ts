@@ -8,12 +8,15 @@ import {
   type CallOptions,
   type Claim,
   canonicalJson,
+  DERIVE_KEY,
+  deriveKey,
   type Gate,
   type Intent,
   type IntentDraft,
   type IntentId,
   isSilentAuthError,
   type JsonObject,
+  type KeyDeriving,
   type Outcome,
   type ProjectId,
   parseDraft,
@@ -59,12 +62,13 @@ export interface SilentAuthOptions extends ConnectionOptions {
   readonly backOff?: BackOff | undefined
 }
 
-export class SilentAuth implements Gate {
+export class SilentAuth implements Gate, KeyDeriving {
   readonly projectId: ProjectId
   readonly #transport: Transport
   readonly #keys: GateKeys
   readonly #reports: ReportQueue
   readonly #defaults: Pick<IntentDraft, 'source' | 'sourceType'>
+  readonly #secret: Uint8Array
   #warned = false
 
   /** @throws TypeError that names what is missing, wrong, or open to others */
@@ -72,6 +76,7 @@ export class SilentAuth implements Gate {
     const connection = connectionOf(options)
     const { source, sourceType = 'ai_agent', fetch, requestTimeoutMs } = options
     this.projectId = connection.projectId
+    this.#secret = new TextEncoder().encode(connection.secretKey)
     this.#defaults = { source, sourceType }
     this.#transport = transport({
       ...connection,
@@ -135,6 +140,11 @@ export class SilentAuth implements Gate {
     const [found] = listIn(data)
     if (found === undefined) throw new SilentAuthError('NOT_FOUND', 'no intent has this idempotency key')
     return intentIn(found)
+  }
+
+  /** From the secret key: what it protects, a rotated key cannot open. */
+  [DERIVE_KEY](label: string): Promise<Uint8Array> {
+    return deriveKey(this.#secret, label)
   }
 
   async wait(id: IntentId, options: WaitOptions = {}): Promise<SettledIntent> {

@@ -1,0 +1,43 @@
+/**
+ * A gated agent: all of its function tools, those of its MCP servers included, under one set of rules.
+ *
+ * @module
+ */
+import type { RunContext, Tool } from '@openai/agents'
+import { ruleBook } from '@silentauth/core'
+import type { GateToolOptions } from './gate-options.js'
+import { type Belonging, type ClientTool, checkedGate, isGated } from './gate-tool.js'
+import { denied, type GateToolsOptions } from './gate-tools.js'
+import type { AnyAgent } from './resolve-interruptions.js'
+
+/**
+ * A copy of an agent. Agents as tools are gated in place. Hosted tools, shells, editors, computers and handoffs are left as
+ * they are: gate them where they are made.
+ *
+ * @throws TypeError for two gated tools with one action, and for options that make no sense
+ */
+export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToolsOptions): Gated {
+  const book = ruleBook<GateToolOptions<never>>(options)
+  const { name: agentName, model } = agent
+  const of: Belonging = { agentName, model: typeof model === 'string' && model !== '' ? model : undefined }
+  const made = new WeakMap<object, object>()
+  const gate = (tool: Tool<unknown>): Tool<unknown> => {
+    if (tool.type !== 'function' || isGated(tool)) return tool
+    const rule = book.of(tool.name)
+    if (rule.type === 'pass') return tool
+    if (rule.type === 'deny') return denied(tool, rule.options) as Tool<unknown>
+    const before = made.get(tool)
+    if (before) return before as Tool<unknown>
+    book.claimAction(tool.name, rule.options)
+    // Only what `asTool` makes has listeners.
+    const agentTool = typeof (tool as { on?: unknown }).on === 'function'
+    const gated = checkedGate(tool as unknown as ClientTool, rule.options as GateToolOptions, { ...of, agentTool })
+    made.set(tool, gated)
+    return gated as unknown as Tool<unknown>
+  }
+  const copy = agent.clone({ tools: agent.tools.map((tool: Tool<unknown>) => gate(tool)) }) as Gated
+  const listed = copy.getMcpTools.bind(copy)
+  copy.getMcpTools = async (context: RunContext<never>, ...rest: never[]) =>
+    (await listed(context, ...rest)).map((tool) => gate(tool as Tool<unknown>)) as never
+  return copy
+}

@@ -1,0 +1,85 @@
+/**
+ * Approval of calls that a provider makes on a remote MCP server. The call runs there, so a permit cannot be enforced: what
+ * the gate decides is whether the provider is told to go on, and no more than once.
+ *
+ * @module
+ */
+import { actionName, callKey, type GatedToolOptions, gateRefusal, hold, isSilentAuthError } from '@silentauth/core'
+import { boundCall, knownOf } from './gated-call.js'
+import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
+
+/** The fields of `mcp_approval_request`. */
+export interface McpApprovalRequest {
+  readonly id: string
+  readonly name: string
+  readonly arguments: string
+  readonly server_label: string
+}
+
+export type McpGateOptions = Omit<
+  PlainGateOptions,
+  'allowEdits' | 'onDenied' | 'onGateError' | 'recordResult' | 'replay'
+>
+
+/** For `approveMcp` of `ResponsesToolRunner`. @throws TypeError for options that make no sense */
+export function gateMcpApproval(options: McpGateOptions): (request: McpApprovalRequest) => Promise<boolean> {
+  checkPlainOptions('an MCP server', options)
+  const run = options.runKey ?? crypto.randomUUID()
+  return async ({ id, name, arguments: text, server_label: server }) => {
+    const args: unknown = parsed(text)
+    const answer = await decideRemote({ server, name, args, callId: id, run, signal: undefined }, options)
+    return answer.approve
+  }
+}
+
+export interface RemoteCall {
+  readonly server: string
+  readonly name: string
+  /** Undefined: they could not be read, and nothing is approved. */
+  readonly args: unknown
+  readonly callId: string
+  readonly run: string
+  readonly signal: AbortSignal | undefined
+}
+
+/** Asks, waits, and spends the approval. The action is `<server>_<tool>` in snake_case, unless the options say otherwise. */
+export async function decideRemote(
+  { server, name, args, callId, run, signal }: RemoteCall,
+  options: GatedToolOptions<unknown, never>,
+): Promise<{ approve: boolean; reason: string }> {
+  const { gate, timeoutMs, onEvent } = options
+  const toolName = `${server}_${name}`
+  if (args === undefined) return { approve: false, reason: 'the arguments are no JSON' }
+  const info: PlainCallInfo = { toolName, toolCallId: callId, signal }
+  if (options.when && !(await options.when(args, info as never))) return { approve: true, reason: 'not gated' }
+  try {
+    const { asked } = await boundCall({
+      toolName: options.action === undefined ? actionName(toolName) : toolName,
+      options,
+      key: callKey({ scope: '', run, agent: `mcp:${toolName}`, callId, occurrence: 0 }),
+      raw: args,
+      parsed: args,
+      parse: async (again) => again,
+      info: info as never,
+      known: knownOf({ tool: name, tool_call_id: callId, server }),
+      edits: false,
+    })
+    const begun = await hold(gate, asked, { signal, timeoutMs, onEvent })
+    if (begun.type !== 'begun') return { approve: false, reason: gateRefusal(begun).text }
+    // What the provider makes of it is not seen here; that it was told to go on is.
+    begun.execution.run(() => undefined)
+    await begun.execution.succeed()
+    return { approve: true, reason: begun.execution.intent.id }
+  } catch (error) {
+    if (isSilentAuthError(error)) return { approve: false, reason: gateRefusal(error).text }
+    throw error
+  }
+}
+
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text === '' ? '{}' : text)
+  } catch {
+    return undefined
+  }
+}

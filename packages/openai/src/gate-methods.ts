@@ -1,0 +1,124 @@
+/**
+ * Gated methods of an object that acts for an agent: a shell, an editor, a computer. The process waits in the call. Whatever
+ * the SDK does in between, the last hop before the effect asks.
+ *
+ * @module
+ */
+import type { Computer, Editor, Shell } from '@openai/agents'
+import { callKey, type JsonObject } from '@silentauth/core'
+import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
+import { heldCall, knownOf } from './gated-call.js'
+
+/** Those of `gateTool`, but for what needs a model's call. */
+export type GateMethodOptions = Omit<GateToolOptions, 'allowEdits' | 'reenters' | 'wait'>
+
+/** For `shellTool({ shell })`. The action is `shell`; a denial is its error output. @throws TypeError for options that make no sense */
+export function gateShell<Gated extends Shell>(shell: Gated, options: GateMethodOptions): Gated {
+  checkOptions('shell', options as never, 'hold')
+  const refusal = (stderr: string) => ({
+    output: [{ stdout: '', stderr, outcome: { type: 'exit' as const, exitCode: 1 } }],
+  })
+  return withMethods(shell, {
+    run: (action) => held('shell', action, options, refusal, (given) => shell.run(given as never)),
+  })
+}
+
+/** For `applyPatchTool({ editor })`. Actions: `create_file`, `update_file`, `delete_file`. @throws TypeError as `gateShell` */
+export function gateEditor<Gated extends Editor>(editor: Gated, options: GateMethodOptions): Gated {
+  checkOptions('editor', options as never, 'hold')
+  const refusal = (output: string) => ({ status: 'failed' as const, output })
+  const gated = (name: string, method: 'createFile' | 'updateFile' | 'deleteFile') => [
+    method,
+    (operation: unknown, context: unknown) =>
+      held(name, operation, options, refusal, (given) => editor[method](given as never, context as never)),
+  ]
+  const methods = [
+    gated('create_file', 'createFile'),
+    gated('update_file', 'updateFile'),
+    gated('delete_file', 'deleteFile'),
+  ]
+  return withMethods(editor, Object.fromEntries(methods))
+}
+
+/** What a computer does that changes nothing. */
+const LOOKS = new Set(['screenshot', 'wait', 'initRun'])
+
+/**
+ * For `computerTool({ computer })`. Everything but looking and waiting is asked for, as `computer_<method>`; what is refused
+ * is thrown, because these give no result.
+ *
+ * @throws TypeError as `gateShell`
+ */
+export function gateComputer<Gated extends Computer>(
+  computer: Gated,
+  options: Omit<GateMethodOptions, 'onDenied' | 'onGateError' | 'replay'>,
+): Gated {
+  checkOptions('computer', options as never, 'hold')
+  const strict: GateMethodOptions = { ...options, onDenied: 'throw', onGateError: 'throw', replay: 'error' }
+  return new Proxy(computer, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      if (typeof name !== 'string' || LOOKS.has(name)) return value.bind(target)
+      return (...args: unknown[]) => {
+        // The run's context comes last, and is no part of what is done.
+        const plain = args.filter((arg) => typeof arg !== 'object' || Array.isArray(arg))
+        const toolName = `computer_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
+        return held(
+          toolName,
+          { arguments: plain },
+          strict,
+          (text) => text,
+          () => value.apply(target, args),
+        )
+      }
+    },
+  })
+}
+
+/** Nothing says which call it is, so no two are the same one. */
+export function held(
+  toolName: string,
+  given: unknown,
+  options: GateMethodOptions,
+  shape: (text: string) => unknown,
+  run: (given: unknown) => unknown,
+): Promise<never> {
+  const plain: unknown = JSON.parse(JSON.stringify(given))
+  const info: CallInfo = {
+    toolName,
+    toolCallId: undefined,
+    agentName: undefined,
+    runContext: undefined,
+    signal: undefined,
+  }
+  return heldCall({
+    toolName,
+    options,
+    key: callKey({ scope: '', run: crypto.randomUUID(), agent: `tool:${toolName}`, occurrence: 0 }),
+    raw: plain,
+    parsed: plain,
+    parse: async (again) => again,
+    info,
+    known: knownOf({ tool: toolName }),
+    edits: false,
+    signal: undefined,
+    shape,
+    passed: () => run(given),
+    run: (_, { params }) => run(options.params ? given : (params as JsonObject)),
+  }) as Promise<never>
+}
+
+/** Methods of a class may read #private fields, which only the object itself has. */
+function withMethods<Target extends object>(
+  target: Target,
+  methods: Readonly<Record<string, (...args: never[]) => unknown>>,
+): Target {
+  return new Proxy(target, {
+    get(_, name) {
+      if (typeof name === 'string' && Object.hasOwn(methods, name)) return methods[name]
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

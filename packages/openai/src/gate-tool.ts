@@ -1,0 +1,414 @@
+/**
+ * Gated tools of the Agents SDK: a copy of the tool whose every call is asked of the gate first. What runs is the tool's own
+ * function, under its own timeout, with the arguments that were approved and nothing else.
+ *
+ * @module
+ */
+import { type FunctionTool, invokeFunctionTool, type RunContext } from '@openai/agents'
+import {
+  actionName,
+  type Begun,
+  begin,
+  type GateEvent,
+  hold,
+  isSilentAuthError,
+  type JsonObject,
+  type Look,
+  look,
+  type Parse,
+  passesByItself,
+  type Refusal,
+  refusalError,
+  refusalRoute,
+  SilentAuthError,
+} from '@silentauth/core'
+import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
+import { type AskedTool, answerOf, type BoundCall, boundCall, knownOf, refused, ToolFailure } from './gated-call.js'
+import {
+  continuesOf,
+  type ModelCall,
+  markAnswered,
+  mayDeclare,
+  type RunScope,
+  scopeOf,
+  toolCallKey,
+} from './run-scope.js'
+import { type ParsedInput, parseInput } from './tool-input.js'
+
+/** What `tool()` makes, `getAllMcpTools()` gives, or a class of your own. */
+export interface ClientTool {
+  readonly type: 'function'
+  readonly name: string
+  invoke(runContext: never, input: string, details?: never): Promise<unknown>
+  needsApproval(runContext: never, input: never, callId?: string): Promise<boolean>
+}
+
+/** A tool's arguments as its schema parses them. */
+export type ArgumentsOf<Tool> = Tool extends {
+  needsApproval: (runContext: never, input: infer Args, ...rest: never) => unknown
+}
+  ? Args
+  : unknown
+
+/**
+ * Gates every call of a function tool, whoever makes it.
+ *
+ * @returns a copy of the same type; a tool that is gated already as it is
+ * @throws TypeError for what is no function tool, and for options that make no sense
+ */
+export function gateTool<Tool extends ClientTool>(tool: Tool, options: GateToolOptions<ArgumentsOf<Tool>>): Tool {
+  return checkedGate(tool, options as GateToolOptions, {})
+}
+
+/**
+ * Gates an agent as a tool, in place: the SDK knows what `agent.asTool()` made by its object. It is asked for once, and is
+ * entered again, under its approval, as often as the agent in it waits; with `wait: 'suspend'` only in `runWithGate`.
+ *
+ * @returns the same object
+ */
+export function gateAgentTool<Tool extends ClientTool>(tool: Tool, options: GateToolOptions<ArgumentsOf<Tool>>): Tool {
+  return checkedGate(tool, options as GateToolOptions, { agentTool: true })
+}
+
+/** @throws TypeError as `gateTool` */
+export function checkedGate<Tool extends ClientTool>(tool: Tool, options: GateToolOptions, of: Belonging): Tool {
+  if (isGated(tool)) return tool
+  requireTool(tool)
+  checkOptions(tool.name, options as GateToolOptions<never>)
+  return gated(tool, options, of) as unknown as Tool
+}
+
+/** Also true for the gated tools of other loaded copies of this package. */
+export function isGated(tool: unknown): boolean {
+  return typeof tool === 'object' && tool !== null && GATED in tool
+}
+
+const GATED = Symbol.for('silentauth.gated')
+
+/** @throws TypeError for tools that the provider runs, and for anything else without a body to guard */
+export function requireTool(tool: unknown): asserts tool is FunctionTool & ClientTool {
+  const { type, name, invoke } = (tool ?? {}) as { type?: unknown; name?: unknown; invoke?: unknown }
+  if (type === 'function' && typeof invoke === 'function') return
+  throw new TypeError(`${typeof name === 'string' ? name : 'a tool'}: cannot be gated, because it is no function tool`)
+}
+
+/** Where a tool belongs. */
+export interface Belonging {
+  readonly agentName?: string | undefined
+  readonly model?: string | undefined
+  /** What `asTool` made: it can pause itself, and the SDK knows it by its object. */
+  readonly agentTool?: boolean | undefined
+}
+
+/** The fields of the details of a call that are read here. */
+interface Details {
+  readonly toolCall?: ModelCall | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One call of a gated tool, as the SDK makes it. */
+interface ToolEntry {
+  readonly runContext: RunContext<unknown>
+  readonly input: string
+  readonly details: Details | undefined
+  readonly scope: RunScope
+  /** Undefined for a call that another tool makes. */
+  readonly callId: string | undefined
+  readonly key: string
+}
+
+/** What a driver finds out about a call that was interrupted. */
+export interface WaitingCall {
+  readonly key: string
+  /** Undefined: what the model gave is no input of this tool, or not gated; the SDK or the tool answers it. */
+  readonly looked: { readonly call: BoundCall; readonly seen: Look } | undefined
+  /** The tool's own policy asks somebody, too. */
+  readonly ownApproval: boolean
+}
+
+/** What a driver needs of a gated tool. */
+export interface GateHook {
+  readonly options: GateToolOptions
+  readonly outputsAreTyped: boolean
+  look(scope: RunScope, runContext: RunContext<unknown>, call: ModelCall): Promise<WaitingCall>
+}
+
+export function hookOf(tool: unknown): GateHook | undefined {
+  return isGated(tool) ? (tool as { [GATED]: GateHook })[GATED] : undefined
+}
+
+/** @throws TypeError for a name that makes no action */
+export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, of: Belonging): FunctionTool {
+  if (given.action === undefined) actionName(tool.name)
+  const suspends = given.wait === 'suspend'
+  const options: GateToolOptions = suspends && of.agentTool ? { reenters: true, ...given } : given
+  const inner = copyOf(tool)
+  const edits = options.allowEdits ? { schema: structuredClone(tool.parameters) as unknown as JsonObject } : false
+  const parse: Parse = async (args) => {
+    const parsed = await parseInput(inner, JSON.stringify(args))
+    if (parsed.type === 'invalid') throw parsed.error
+    return parsed.value
+  }
+
+  /** Undefined: not gated. @throws SilentAuthError when its arguments cannot be bound */
+  async function callOf(entry: ToolEntry, parsed: unknown): Promise<BoundCall | undefined> {
+    const { key, callId, scope, runContext, details } = entry
+    const { agentName } = of
+    const info = { toolName: tool.name, toolCallId: callId, agentName, runContext, signal: details?.signal }
+    if (options.when && !(await options.when(parsed, info))) return undefined
+    const asked: AskedTool<CallInfo> = {
+      toolName: tool.name,
+      options,
+      key,
+      raw: JSON.parse(entry.input),
+      parsed,
+      parse,
+      edits,
+      info,
+      known: knownOf({ tool: tool.name, tool_call_id: callId, agent: agentName, model: of.model }),
+      continues: continuesOf(scope, key),
+    }
+    return boundCall(asked)
+  }
+
+  async function invoke(runContext: RunContext<unknown>, input: string, details?: Details): Promise<unknown> {
+    const entry = entryOf(tool.name, runContext, input, details)
+    const output = await answer(entry)
+    if (details?.toolCall && entry.callId !== undefined) {
+      markAnswered(entry.scope, tool.name, entry.callId, details.toolCall)
+    }
+    return output
+  }
+
+  async function answer(entry: ToolEntry): Promise<unknown> {
+    const { runContext, input, details } = entry
+    const { signal } = details ?? {}
+    signal?.throwIfAborted()
+    const parsed: ParsedInput = await parseInput(inner, input)
+    // In the tool's own words. What its schema refuses must not reach it, even if the schema changes its mind.
+    if (parsed.type === 'invalid') return run(inner, { runContext, input: NO_JSON, details })
+    let call: BoundCall | undefined
+    try {
+      call = await callOf(entry, parsed.value)
+    } catch (error) {
+      if (isSilentAuthError(error)) return refused(error, options)
+      throw error
+    }
+    if (!call) return run(inner, entry)
+    const { gate, timeoutMs, onEvent } = options
+    const begun = suspends
+      ? await beginDecided(call, entry, options)
+      : await hold(gate, call.asked, { signal, timeoutMs, onEvent })
+    if (suspends && of.agentTool && begun.type === 'begun') return enterAgent(begun, entry)
+    return answerOf(begun, {
+      toolName: tool.name,
+      bound: call.bound,
+      options,
+      signal,
+      run: (_, { params }) =>
+        runReporting(inner, { runContext, details, input: options.params ? input : JSON.stringify(params) }),
+    })
+  }
+
+  /** An agent that waits gives an empty text: only the driver sees that it has not ended. */
+  async function enterAgent({ execution }: Extract<Begun, { type: 'begun' }>, entry: ToolEntry): Promise<unknown> {
+    const { runContext, input, details, scope, callId = '', key } = entry
+    const { driven } = scope
+    if (!driven) {
+      await execution.notStarted()
+      throw new TypeError(`${tool.name}: an agent as a tool suspends only in runWithGate or streamWithGate`)
+    }
+    driven.entered.set(key, { toolName: tool.name, callId, execution })
+    const json = options.params ? input : JSON.stringify(execution.params)
+    return execution.run(() => run(inner, { runContext, details, input: json }))
+  }
+
+  const hook: GateHook = {
+    options,
+    outputsAreTyped: tool.outputSchema !== undefined,
+    async look(scope, runContext, toolCall) {
+      const { callId, arguments: input } = toolCall
+      const key = toolCallKey(scope, tool.name, callId, undefined)
+      const parsed = await parseInput(inner, input)
+      if (parsed.type === 'invalid') return { key, looked: undefined, ownApproval: false }
+      const ownApproval = await inner.needsApproval(runContext as never, parsed.value as never, callId)
+      const call = await callOf({ runContext, input, details: undefined, scope, callId, key }, parsed.value).catch(
+        (error: unknown) => {
+          if (isSilentAuthError(error)) return undefined
+          throw error
+        },
+      )
+      if (!call) return { key, looked: undefined, ownApproval }
+      const { snapshot } = call.asked
+      const create = mayDeclare(scope, tool.name, callId, snapshot.digest)
+      const seen = await look(options.gate, call.asked, { create })
+      return { key, looked: { call, seen }, ownApproval }
+    },
+  }
+
+  /** The SDK asks this of a live call, and shows what waits to a driver or to the user's own loop. */
+  async function needsApproval(runContext: RunContext<unknown>, args: unknown, callId?: string): Promise<boolean> {
+    const scope = scopeOf(runContext)
+    const call = { callId: callId ?? crypto.randomUUID(), name: tool.name, arguments: JSON.stringify(args) }
+    const { key, looked, ownApproval } = await hook.look(scope, runContext, call)
+    if (!looked) return ownApproval
+    const { seen } = looked
+    if (waitsForLater(seen, options)) {
+      if (seen.type === 'pending') {
+        const { intent } = seen
+        tell(options, { type: 'pending', intent, approvalUrl: intent.approvalUrl })
+      }
+      return true
+    }
+    if (seen.type === 'refused') scope.refusals.set(key, seen)
+    return ownApproval
+  }
+
+  // The SDK knows what `asTool` made by its object.
+  const target = of.agentTool ? tool : copyOf(tool)
+  const writable = { enumerable: true, configurable: true, writable: true }
+  return Object.defineProperties(target, {
+    invoke: { value: invoke, ...writable },
+    // A person may take longer than the tool: the time counts once it runs.
+    timeoutMs: { value: undefined, ...writable },
+    ...(suspends && { needsApproval: { value: needsApproval, ...writable } }),
+    [GATED]: { value: hook },
+  })
+}
+
+const NO_JSON = '{'
+
+/** It is not decided, or what keeps it from running may pass. */
+export function waitsForLater(seen: Look, options: GateToolOptions): boolean {
+  switch (seen.type) {
+    case 'pending':
+      return true
+    case 'approved':
+    case 'finished':
+      return false
+    case 'running':
+    case 'refused':
+      return passesByItself(seen) && refusalRoute(seen, options) === 'pending'
+  }
+}
+
+/** Begins what was decided. Looks once more: that the SDK lets a call through says nothing. */
+async function beginDecided(
+  { asked }: BoundCall,
+  { scope, key, details }: ToolEntry,
+  options: GateToolOptions,
+): Promise<Begun> {
+  const { gate, onEvent } = options
+  const { signal } = details ?? {}
+  const refusal = scope.refusals.get(key)
+  scope.refusals.delete(key)
+  const seen: Look = refusal ?? (await look(gate, asked, { create: false, signal }))
+  if (seen.type === 'pending') throw stillWaiting(new SilentAuthError('NOT_APPROVED', NOT_DECIDED), scope, key)
+  if ((seen.type === 'approved' || seen.type === 'finished') && seen.intent.decision === 'require_approval') {
+    if (seen.intent.execution.state === 'none') tell(options, { type: 'decided', intent: seen.intent })
+  }
+  const begun =
+    seen.type === 'approved' || seen.type === 'finished' ? await begin(gate, asked, seen, { signal, onEvent }) : seen
+  if (begun.type === 'begun') return begun
+  const later = passesByItself(begun) && refusalRoute(begun, options) === 'pending'
+  if (later && scope.driven?.resuming.has(key)) throw stillWaiting(refusalError(begun), scope, key)
+  if (begun.type === 'refused') tellRefusal(begun, asked.draft.action, options)
+  return begun
+}
+
+const NOT_DECIDED = 'a call was let through that nobody has approved'
+
+/** A driver hands the run back as it was; what is thrown ends this one. */
+function stillWaiting(error: SilentAuthError, { driven }: RunScope, key: string): SilentAuthError {
+  if (driven?.resuming.has(key)) driven.stillWaiting = true
+  return error
+}
+
+function tellRefusal(refusal: Refusal, action: string, options: GateToolOptions): void {
+  const { intent, code } = refusal
+  if (intent?.resolution && intent.status !== 'approved') tell(options, { type: 'decided', intent: intent as never })
+  else tell(options, { type: 'refused', intent, action, code, message: refusalError(refusal).message })
+}
+
+/** A listener only listens. */
+function tell({ onEvent }: GateToolOptions, event: GateEvent): void {
+  try {
+    onEvent?.(event)
+  } catch {}
+}
+
+function entryOf(
+  toolName: string,
+  runContext: RunContext<unknown>,
+  input: string,
+  details: Details | undefined,
+): ToolEntry {
+  const scope = scopeOf(runContext)
+  const { toolCall } = details ?? {}
+  // A tool that hands its own details on to another tool does not hand on its call.
+  const own = toolCall?.name === toolName ? toolCall : undefined
+  const callId = own?.callId
+  const key = toolCallKey(scope, toolName, callId ?? crypto.randomUUID(), own)
+  return { runContext, input, details, scope, callId, key }
+}
+
+interface InnerCall {
+  readonly runContext: RunContext<unknown>
+  readonly input: string
+  readonly details: Details | undefined
+}
+
+function run(tool: FunctionTool, { runContext, input, details }: InnerCall): Promise<unknown> {
+  return invokeFunctionTool({ tool, runContext, input, ...(details && { details: details as never }) })
+}
+
+/**
+ * Runs the tool, and finds out whether it failed: the SDK makes a text of an error before anybody else sees it.
+ *
+ * @throws ToolFailure with that text
+ */
+async function runReporting(tool: FunctionTool, call: InnerCall): Promise<unknown> {
+  const seen = { failed: false, timedOut: false }
+  const watched = Object.defineProperty(copyOf(tool), 'timeoutErrorFunction', {
+    value: async (...args: Parameters<NonNullable<FunctionTool['timeoutErrorFunction']>>) => {
+      seen.timedOut = true
+      return tool.timeoutErrorFunction?.(...args) ?? `Tool '${tool.name}' timed out after ${tool.timeoutMs}ms.`
+    },
+  })
+  const output = await run(watched, { ...call, details: call.details && watchedDetails(call.details, seen) })
+  if (seen.timedOut) throw new ToolFailure(output, true)
+  if (seen.failed || output === DEFAULT_ERROR) throw new ToolFailure(output, false)
+  return output
+}
+
+/** What the SDK says for a tool without an `errorFunction`. */
+const DEFAULT_ERROR = 'An error occurred while running the tool. Please try again.'
+/** Of the SDK's own mark, which it reads only to tell a tool's `errorFunction` about an error. */
+const READ_ON_ERROR = 'functionToolTraceIncludeSensitiveData'
+
+function watchedDetails(details: object, seen: { failed: boolean }): Details {
+  const watched = copyOf(details)
+  const mark = Object.getOwnPropertySymbols(details).find(({ description }) => description === READ_ON_ERROR)
+  if (mark === undefined) return watched
+  const { value, get: other } = Object.getOwnPropertyDescriptor(details, mark) as PropertyDescriptor
+  // A tool that calls a tool hands its own details on; asking them would say that it failed.
+  const marked: unknown = other ? marks.get(other) : value
+  const get = (): unknown => {
+    seen.failed = true
+    return marked
+  }
+  marks.set(get, marked)
+  return Object.defineProperty(watched, mark, { get })
+}
+
+const marks = new WeakMap<() => unknown, unknown>()
+
+/** With the class, the symbols and everything else that is its own. */
+function copyOf<Copied extends object>(original: Copied): Copied {
+  const descriptors = Object.getOwnPropertyDescriptors(original)
+  const all = Reflect.ownKeys(descriptors).map((name) => [
+    name,
+    { ...Reflect.get(descriptors, name), configurable: true },
+  ])
+  return Object.create(Object.getPrototypeOf(original), Object.fromEntries(all))
+}

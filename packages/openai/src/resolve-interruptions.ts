@@ -1,0 +1,147 @@
+/**
+ * The interruptions of a run, looked up at the gate: what was decided goes on, what was not waits. An approval of the SDK is
+ * never given for anything but a decision of the gate, and is no more than the end of a pause: the tool asks again.
+ *
+ * @module
+ */
+import type { Agent, RunContext, RunState, RunToolApprovalItem } from '@openai/agents'
+import { type Gate, type Look, refusalRoute, refusalText } from '@silentauth/core'
+import { type GateHook, hookOf, type WaitingCall, waitsForLater } from './gate-tool.js'
+import {
+  continuesOf,
+  type ListedCall,
+  type ModelCall,
+  markAnswered,
+  newScope,
+  placeOf,
+  type RunScope,
+} from './run-scope.js'
+import type { PendingCall } from './suspended-run.js'
+
+/** An agent of any context and output. */
+// biome-ignore lint/suspicious/noExplicitAny: the SDK's own bound for agents and states
+export type AnyAgent = Agent<any, any>
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AnyState = RunState<any, AnyAgent>
+
+/** What was interrupted: the result of a run, or a state that was restored. */
+export interface Interrupted {
+  readonly state: AnyState
+  readonly interruptions: readonly RunToolApprovalItem[]
+}
+
+/** One interruption of a gated tool. */
+export interface Found {
+  readonly item: RunToolApprovalItem
+  readonly call: ModelCall
+  readonly hook: GateHook
+  readonly waiting: WaitingCall
+}
+
+/** Looks at every interruption. `foreign`: not of a gated tool, or its tool is gone. */
+export async function findings(
+  { state, interruptions }: Interrupted,
+  scope: RunScope,
+): Promise<{ readonly found: readonly Found[]; readonly foreign: readonly RunToolApprovalItem[] }> {
+  const { _context: runContext } = state as unknown as { _context: RunContext<unknown> }
+  const found: Found[] = []
+  const foreign: RunToolApprovalItem[] = []
+  for (const item of interruptions) {
+    const raw = item.rawItem
+    const tools = raw.type === 'function_call' ? await item.agent.getAllTools(runContext as never) : []
+    const hook = hookOf(tools.find((tool) => tool.type === 'function' && 'name' in raw && tool.name === raw.name))
+    if (!hook || raw.type !== 'function_call') foreign.push(item)
+    else found.push({ item, call: raw, hook, waiting: await hook.look(scope, runContext, raw) })
+  }
+  return { found, foreign }
+}
+
+/** It has to go on waiting. */
+export function waits({ waiting: { looked }, hook }: Found): boolean {
+  return looked !== undefined && waitsForLater(looked.seen, hook.options)
+}
+
+/** Ends the pause of what was decided. */
+export function settle({ item, call, hook, waiting }: Found, state: AnyState, scope: RunScope): void {
+  const refusal = waiting.looked && refusalIn(waiting.looked.seen)
+  // A typed output takes no text: the tool answers in its own way. An error is the tool's to throw.
+  if (refusal && !hook.outputsAreTyped && refusalRoute(refusal, hook.options) !== 'throw') {
+    state.reject(item, { message: refusalText(refusal) })
+    markAnswered(scope, call.name, call.callId, call)
+    return
+  }
+  scope.driven?.resuming.add(waiting.key)
+  state.approve(item)
+}
+
+function refusalIn(seen: Look): Extract<Look, { type: 'refused' }> | undefined {
+  return seen.type === 'refused' ? seen : undefined
+}
+
+/** What a user interface is shown. */
+export function pendingCall({ item, call, hook, waiting: { looked } }: Found): PendingCall {
+  const seen = looked?.seen
+  const intent = seen && 'intent' in seen ? seen.intent : undefined
+  return {
+    tool: call.name,
+    callId: call.callId,
+    agent: item.agent.name,
+    action: looked?.call.asked.draft.action ?? String(hook.options.action ?? call.name),
+    ...(intent && {
+      intentId: intent.id,
+      approvalUrl: intent.approvalUrl,
+      expiresAt: new Date(intent.expiresAt).toISOString(),
+    }),
+  }
+}
+
+/** What an envelope says of it. Undefined: there is nothing to declare of it. */
+export function listedCall({ call, waiting: { key, looked } }: Found, scope: RunScope): ListedCall | undefined {
+  if (!looked) return undefined
+  const { seen } = looked
+  const { name: tool, callId } = call
+  return {
+    tool,
+    callId,
+    occurrence: scope.calls.get(placeOf(tool, callId))?.occurrence ?? 0,
+    // What could not be asked may exist all the same: then the declaration finds it.
+    declared: !(seen.type === 'refused' && seen.intent === undefined),
+    digest: looked.call.asked.snapshot.digest,
+    continues: continuesOf(scope, key),
+  }
+}
+
+export interface ResolveOptions {
+  /** As given to `withGateRun`. */
+  runKey: string
+  gate?: Gate | undefined
+}
+
+export interface ResolvedInterruptions {
+  /** How many of them can go on: run the state again when there are any. */
+  readonly resolved: number
+  readonly pending: readonly PendingCall[]
+  /** Of tools that are not gated; yours to decide. */
+  readonly foreign: readonly RunToolApprovalItem[]
+}
+
+/**
+ * For loops of your own over `run()`: ends the pause of every call that was decided. It only reads, because a state that was
+ * kept without an envelope may have been changed.
+ */
+export async function resolveInterruptions(
+  interrupted: Interrupted,
+  { runKey }: ResolveOptions,
+): Promise<ResolvedInterruptions> {
+  const nothing = { listed: new Map(), callIds: new Set(callIdsIn(interrupted.state.toString())) }
+  const scope = newScope(runKey, { restored: nothing })
+  const { found, foreign } = await findings(interrupted, scope)
+  const decided = found.filter((call) => !waits(call))
+  for (const call of decided) if (!call.waiting.ownApproval) settle(call, interrupted.state, scope)
+  return { resolved: decided.length, pending: found.filter(waits).map(pendingCall), foreign }
+}
+
+/** Of every call in a state, also in the states of agents in tools, which are texts within it. */
+export function callIdsIn(state: string): string[] {
+  return [...state.matchAll(/"callId\\*":\s*\\*"([^"\\]+)/g)].map(([, id]) => id as string)
+}

@@ -1,0 +1,102 @@
+import { Agent, hostedMcpTool, type MCPServer, run, setTracingDisabled, tool } from '@openai/agents'
+import { assistantMessage, functionCall, ScriptedModel } from '@openai/agents/testing'
+import { scriptedGate } from '@silentauth/core/testing'
+import { gateAgent, gateHandoff, gateHostedMcp, runWithGate, type SuspendedRun } from '@silentauth/openai/agents'
+import { describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+
+setTracingDisabled(true)
+
+function mcpServer(callTool: MCPServer['callTool']): MCPServer {
+  const inputSchema = { type: 'object' as const, properties: { id: { type: 'string' } }, required: ['id'] }
+  return {
+    cacheToolsList: false,
+    name: 'crm',
+    connect: async () => {},
+    close: async () => {},
+    listTools: async () =>
+      [
+        { name: 'delete_customer', description: 'd', inputSchema: { ...inputSchema, additionalProperties: false } },
+      ] as never,
+    callTool,
+    invalidateToolsCache: async () => {},
+  } as unknown as MCPServer
+}
+
+describe('P26: tools of a local MCP server', () => {
+  const deleted = vi.fn(async () => [{ type: 'text', text: 'deleted' }] as never)
+  const turns = () => [
+    [functionCall('delete_customer', { id: 'cust_4821' }, { callId: 'c1' })],
+    [assistantMessage('done')],
+  ]
+
+  it.each([
+    ['approve', 1],
+    ['deny', 0],
+  ] as const)('are asked for while a process waits: %s', async (decision, calls) => {
+    deleted.mockClear()
+    const gate = scriptedGate([decision])
+    const agent = new Agent({ name: 'a', model: new ScriptedModel(turns()), mcpServers: [mcpServer(deleted)] })
+    expect((await run(gateAgent(agent, { gate }), 'hi')).finalOutput).toBe('done')
+    expect([gate.intents.length, deleted.mock.calls.length]).toEqual([1, calls])
+    expect(gate.intents[0]).toMatchObject({ action: 'delete_customer', context: { agent: 'a' } })
+  })
+
+  it('suspend, and go on once', async () => {
+    deleted.mockClear()
+    const gate = scriptedGate(['wait'])
+    const model = new ScriptedModel(turns())
+    const agent = () =>
+      gateAgent(new Agent({ name: 'a', model, mcpServers: [mcpServer(deleted)] }), { gate, wait: 'suspend' })
+    const options = { gate, envelopeKeys: ['k'.repeat(32)] }
+    const outcome = await runWithGate(agent(), 'hi', options)
+    expect(outcome).toMatchObject({ status: 'suspended', suspended: { pending: [{ tool: 'delete_customer' }] } })
+    await gate.decide('approve')
+    const { suspended } = outcome as { suspended: SuspendedRun }
+    expect(await runWithGate(agent(), suspended, options)).toMatchObject({ status: 'completed' })
+    expect(deleted).toHaveBeenCalledOnce()
+  })
+})
+
+it('rules hold for the tools of the agent', async () => {
+  const gate = scriptedGate([])
+  const execute = vi.fn(() => 'ran')
+  const named = (name: string) => tool({ name, description: 'd', parameters: z.object({}), execute })
+  const model = new ScriptedModel([
+    [functionCall('read_it', {}, { callId: 'a' }), functionCall('drop_it', {}, { callId: 'b' })],
+    [assistantMessage('done')],
+  ])
+  const agent = new Agent({ name: 'a', model, tools: [named('read_it'), named('drop_it')] })
+  await run(gateAgent(agent, { gate, rules: { 'read_*': 'pass', 'drop_*': 'deny' } }), 'hi')
+  expect([execute.mock.calls.length, gate.intents]).toEqual([1, []])
+  expect(JSON.stringify(model.lastCall?.request.input)).toContain('FORBIDDEN')
+})
+
+it.each([
+  ['approve', 'from billing'],
+  ['deny', undefined],
+] as const)('a handoff is asked for: %s', async (decision, answer) => {
+  const gate = scriptedGate([decision])
+  const billing = new Agent({ name: 'billing', model: new ScriptedModel([[assistantMessage('from billing')]]) })
+  const model = new ScriptedModel([[functionCall('transfer_to_billing', {}, { callId: 'c1' })]])
+  const agent = new Agent({ name: 'a', model, handoffs: [gateHandoff(billing, { gate })] })
+  const end = await run(agent, 'hi').then(
+    ({ finalOutput }) => finalOutput,
+    () => undefined,
+  )
+  expect(end).toBe(answer)
+  expect(gate.intents).toMatchObject([{ action: 'transfer_to_billing' }])
+})
+
+it.each([
+  ['approve', true],
+  ['deny', false],
+] as const)('P29: a call on a hosted MCP server is asked for: %s', async (decision, approve) => {
+  const gate = scriptedGate([decision])
+  const approval = gateHostedMcp({ gate })
+  hostedMcpTool({ serverLabel: 'stripe', serverUrl: 'https://mcp.example', ...approval })
+  const providerData = { id: 'mcpr_1', server_label: 'stripe', name: 'charge', arguments: '{"amount":50}' }
+  const item = { rawItem: { type: 'hosted_tool_call', name: 'charge', providerData } }
+  expect(await approval.onApproval({} as never, item as never)).toMatchObject({ approve })
+  expect(gate.intents).toMatchObject([{ action: 'stripe_charge', params: { amount: 50 } }])
+})

@@ -1,0 +1,96 @@
+import { approvingGate, scriptedGate } from '@silentauth/core/testing'
+import { currentPermit, settleFunctionCalls, settleToolCalls } from '@silentauth/openai'
+import { expect, it, vi } from 'vitest'
+import { scriptedResponses } from './scripted-responses.ts'
+
+const call = (amount: number, id: string) => ({ id, name: 'issue_refund', args: { customer: 'cust_4821', amount } })
+const item = (amount: unknown, id = 'a', name = 'issue_refund') => ({
+  type: 'function_call',
+  call_id: id,
+  name,
+  arguments: typeof amount === 'string' ? amount : JSON.stringify({ amount }),
+})
+
+function functions() {
+  const execute = vi.fn(({ amount }: { amount: number }) => `refunded ${amount}, ${currentPermit()?.action}`)
+  return { execute, record: { issue_refund: { execute } } }
+}
+
+it('P39: while one call waits none runs, and nothing is kept but what the model said', async () => {
+  const turns = [{ calls: [call(50, 'a'), call(50, 'b'), call(70, 'c')] }, { text: 'done' }]
+  await using openai = await scriptedResponses(turns)
+  const gate = scriptedGate(['wait', 'approve', 'wait'])
+  const { execute, record } = functions()
+  const response = await openai.client.responses.create({ model: 'scripted-model', input: 'Refund, please.' })
+  const kept = JSON.stringify({ runKey: crypto.randomUUID(), id: response.id, output: response.output })
+  const settle = () => {
+    const { runKey, output } = JSON.parse(kept) as { runKey: string; output: { type: string }[] }
+    return settleFunctionCalls(output, record, { gate, runKey, wait: 'suspend' })
+  }
+
+  const first = await settle()
+  expect(first.outputs).toEqual([])
+  expect(first.pending.map(({ callId }) => callId)).toEqual(expect.arrayContaining(['a', 'c']))
+  await settle()
+  expect([gate.intents.length, execute.mock.calls.length]).toEqual([3, 0])
+
+  await gate.decide('approve')
+  await gate.decide({ deny: 'over the limit' })
+  const { outputs, pending } = await settle()
+  expect(pending).toEqual([])
+  expect(outputs.map(({ output }) => output)).toEqual([
+    'refunded 50, issue_refund',
+    'refunded 50, issue_refund',
+    expect.stringContaining('over the limit'),
+  ])
+  const final = await openai.client.responses.create({
+    model: 'scripted-model',
+    previous_response_id: response.id,
+    input: outputs,
+  })
+  expect([final.output_text, execute.mock.calls.length, openai.requests.length]).toEqual(['done', 2, 2])
+  expect(JSON.stringify(openai.requests)).not.toContain('eyJ')
+
+  const again = await settle()
+  expect(again.outputs[0]?.output).toContain('executed before')
+  expect(execute).toHaveBeenCalledTimes(2)
+})
+
+it('what was kept and changed afterwards is not executed, and asks nobody', async () => {
+  const gate = scriptedGate(['approve'])
+  const { execute, record } = functions()
+  const options = { gate, runKey: crypto.randomUUID(), wait: 'suspend' } as const
+  await settleFunctionCalls([item(50)], record, options)
+  const { outputs } = await settleFunctionCalls([item(5000)], record, options)
+  expect(outputs[0]?.output).toContain('not the ones that were submitted')
+  expect([gate.intents.length, execute.mock.calls.length]).toEqual([1, 0])
+})
+
+it.each([
+  ['an unknown function', item(50, 'a', 'drop_database'), 'no function drop_database'],
+  ['a member of every object', item(50, 'a', 'constructor'), 'no function constructor'],
+  ['malformed arguments', item('{"amount":'), 'arguments of issue_refund are wrong'],
+])('%s is answered, and nobody is asked', async (_, asked, said) => {
+  const gate = scriptedGate([])
+  const { execute, record } = functions()
+  const { outputs } = await settleFunctionCalls([asked], record, { gate, runKey: 'r' })
+  expect(outputs[0]?.output).toContain(said)
+  expect([gate.intents.length, execute.mock.calls.length]).toEqual([0, 0])
+})
+
+it('waits for the decisions, for a message of Chat Completions', async () => {
+  const { execute, record } = functions()
+  const tool_calls = [{ id: 'a', type: 'function', function: { name: 'issue_refund', arguments: '{"amount":50}' } }]
+  const { messages } = await settleToolCalls({ tool_calls }, record, { gate: approvingGate(), runKey: 'r' })
+  expect(messages).toEqual([{ role: 'tool', tool_call_id: 'a', content: 'refunded 50, issue_refund' }])
+  expect(execute).toHaveBeenCalledOnce()
+})
+
+it.each([
+  ['an empty run key', { runKey: '' }, [item(50)]],
+  ['two calls of one id', { runKey: 'r' }, [item(50), item(50)]],
+])('P4: %s is a TypeError', async (_, { runKey }, items) => {
+  const { execute, record } = functions()
+  await expect(settleFunctionCalls(items, record, { gate: approvingGate(), runKey })).rejects.toThrow(TypeError)
+  expect(execute).not.toHaveBeenCalled()
+})
