@@ -67,6 +67,8 @@ export interface Prepared {
   readonly actor: string
   /** What the log commits to without showing it. */
   readonly values?: Readonly<Record<string, Json>>
+  /** What is written with it, if it changes anything. */
+  readonly beside?: ((tx: StoreTransaction, after: State) => Promise<void>) | undefined
 }
 
 export interface Writer {
@@ -134,10 +136,11 @@ export function engine({
         const { tx, now } = writer
         const facts = await own.facts(tx, state.declaration)
         const judgement = judge(state.declaration, facts, now)
-        const { command, actor, values } = await work({ tx, state, now, facts, judgement })
+        const { command, actor, values, beside } = await work({ tx, state, now, facts, judgement })
         const result = transition(state, command, now)
         if (result.events.length > 0 || result.state !== state) {
           await writer.save(state, result)
+          await beside?.(tx, result.state)
           await writer.leaf(actor, result.events, values, id)
         }
         return result

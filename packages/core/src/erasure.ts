@@ -17,10 +17,10 @@ import { refused, type State } from './state.js'
 import type { StoreTransaction } from './store.js'
 
 /**
- * Of every leaf of one intent, and of the leaf of its predecessor that declares it, with that predecessor's. Params that are still to be
- * decided on or executed are not erased: nobody could say later what was.
+ * Of every leaf of one intent, of the leaf of its predecessor that declares it, with that predecessor's, and its recorded result. Params
+ * that are still to be decided on or executed are not erased: nobody could say later what was.
  *
- * @returns how many values; 0, and no leaf, when they are gone already
+ * @returns how many values, the result among them; 0, and no leaf, when they are gone already
  * @throws SilentAuthError `FORBIDDEN` for whoever is no owner or admin now, `NOT_FOUND`, `IN_FLIGHT`
  */
 export async function eraseValues(own: Engine, by: Principal, id: IntentId, reason: string): Promise<number> {
@@ -35,17 +35,21 @@ export async function eraseValues(own: Engine, by: Principal, id: IntentId, reas
     const { now } = writer
     const under = await leavesWith(tx, stored)
     for (const other of new Set([id, ...under.flatMap(({ names }) => names)])) await requireSettled(tx, other, now)
-    let values = 0
+    const results = (await tx.eraseResult(own.projectId, id)) ? 1 : 0
+    // Of few possible results, a digest tells which it was.
+    if (results > 0) await tx.updateIntent({ ...stored, execution: { ...stored.execution, result: undefined } })
+    let total = results
     const events: LogEvent[] = []
     for (const { intentId } of under) {
-      const count = await tx.erasePayloads(own.projectId, intentId)
-      if (count === 0) continue
-      values += count
-      events.push({ type: VALUES_ERASED, intentId, data: { by: `user:${by.id}`, values: count } })
+      const values = await tx.erasePayloads(own.projectId, intentId)
+      const gone = { values, ...(intentId === id && results > 0 && { results }) }
+      if (values === 0 && gone.results === undefined) continue
+      total += values
+      events.push({ type: VALUES_ERASED, intentId, data: { by: `user:${by.id}`, ...gone } })
     }
     // Not erased with them: it says why.
     if (events.length > 0) await leaf(`user:${by.id}`, events, { reason }, id)
-    return values
+    return total
   })
 }
 

@@ -40,6 +40,7 @@ export const ERROR_STATUS = {
   IDEMPOTENCY_MISMATCH: 422,
   RATE_LIMITED: 429,
   DB_ERROR: 500,
+  RESULT_UNREADABLE: 500,
   AUDIT_UNAVAILABLE: 503,
   LOG_REWRITTEN: 503,
   TOO_MANY_WAITERS: 503,
@@ -120,6 +121,8 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
     'The same idempotency key came with other contents. A changed call needs a new key, and a new approval.',
   RATE_LIMITED: 'Slow down and repeat after `Retry-After`.',
   DB_ERROR: 'Nothing was changed. Repeat with back-off.',
+  RESULT_UNREADABLE:
+    'It was executed before and does not run again; what was recorded of its result was altered, or its key is another one. Tell the operator.',
   AUDIT_UNAVAILABLE: 'The audit log cannot be written, so nothing was changed. Repeat later, and tell the operator.',
   LOG_REWRITTEN:
     'The database is not what was signed before, so nothing is claimed or handed out. After a restore of an older backup: `silentauth restore --accept`. Else find out who wrote to it.',
@@ -135,7 +138,8 @@ export const ERROR_HINT: Readonly<Record<ErrorCode, string>> = {
   EXECUTION_RUNNING: 'Another process executes this approval now. Wait for its outcome; do not execute.',
   EXECUTION_UNKNOWN:
     'It may have run: it began and never reported. A person reconciles it on the review page; do not retry.',
-  ALREADY_EXECUTED: 'This approval was executed before, and its result was not recorded. Do not execute it again.',
+  ALREADY_EXECUTED:
+    'This approval was executed before, and its result was not recorded or not asked for. Do not execute it again.',
   KEY_REJECTED: 'Use RSA of 2048 bits or more, P-256 or Ed25519, public members only, with `alg` and a unique `kid`.',
   PERMIT_MALFORMED: 'Pass the permit exactly as the gate gave it: a text of three segments.',
   PERMIT_TOO_LARGE: 'Permits are at most 8 KB; this is something else.',

@@ -58,7 +58,12 @@ export interface GatedToolOptions<Args = unknown, Info = unknown> {
   onGateError?: 'message' | 'throw' | 'pending' | undefined
   /** When this very call was executed before: answer with what was recorded of it, or throw `ALREADY_EXECUTED`. @default 'recorded' */
   replay?: 'recorded' | 'error' | undefined
-  /** The gate is told the result, JSON of at most 16 KB, and not only that there was one. @default false */
+  /**
+   * The gate keeps the result, JSON of at most 16 KB, encrypted, so that this very call gets it when it comes again. A gate without a
+   * `resultKey` keeps none.
+   *
+   * @default false
+   */
   recordResult?: boolean | undefined
   /** The tool may run again after it failed, with `currentPermit().intentId` as its own idempotency key. @default false */
   idempotent?: boolean | undefined

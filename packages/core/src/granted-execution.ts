@@ -6,7 +6,7 @@
  */
 import type { Gate, Outcome } from './asking-side.js'
 import { type Permit, permitObject, withPermit } from './current-permit.js'
-import { SilentAuthError } from './errors.js'
+import { isSilentAuthError, SilentAuthError } from './errors.js'
 import { emit, type GuardOptions } from './gate-event.js'
 import type { PermitId } from './id.js'
 import type { SettledIntent } from './intent.js'
@@ -28,7 +28,7 @@ export interface Execution {
    * @throws SilentAuthError `PERMIT_EXPIRED` when first entered too late
    */
   run<Result>(step: () => Result): Result
-  /** `result`: the gate keeps its digest and size, of JSON up to 16 KB. */
+  /** `result`: recorded for this very call when it comes again, encrypted; JSON of at most 16 KB. */
   succeed(result?: Json): Promise<void>
   /** The error stays here: errors carry params. Before `run` was entered, it means "not started". */
   fail(error: unknown): Promise<void>
@@ -57,7 +57,7 @@ export interface GrantFields {
 }
 
 export function grantedExecution(gate: Gate, grant: Grant): Execution {
-  const { intent, params, edited, attempt, fields, options } = grant
+  const { intent, params, edited, fields, options } = grant
   const { permitId, expiresAt, approvedBy, token, now } = fields
   const permit = permitObject(
     { intentId: intent.id, permitId, action: intent.action, params: params.value, expiresAt, approvedBy },
@@ -72,7 +72,7 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
     if (ended) throw new TypeError(`${intent.id}: its execution was reported already`)
     ended = true
     try {
-      await gate.report(intent.id, attempt, outcome)
+      await reportTo(gate, grant, outcome)
       emit(options, { type: 'finished', intent, outcome })
     } catch (error) {
       // The effect has happened or not, whatever the gate heard: the caller gets the tool's own result.
@@ -110,7 +110,19 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
   }
 }
 
-/** That a tool succeeded matters more than the digest of what it gave back. */
+/** A gate that cannot keep the result is told without it that the tool has run, and the caller that it was not kept. */
+async function reportTo(gate: Gate, { intent, attempt, options }: Grant, outcome: Outcome): Promise<void> {
+  try {
+    await gate.report(intent.id, attempt, outcome)
+  } catch (error) {
+    const notKept = isSilentAuthError(error) && error.code === 'INVALID_FIELD' && error.field === 'result'
+    if (!notKept || outcome.status !== 'succeeded') throw error
+    await gate.report(intent.id, attempt, { status: outcome.status })
+    emit(options, { type: 'report_failed', intent, error })
+  }
+}
+
+/** That a tool succeeded matters more than what it gave back. */
 function isReportable(result: Json | undefined): boolean {
   try {
     summaryOf(result)

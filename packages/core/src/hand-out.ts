@@ -9,6 +9,7 @@ import type { Engine } from './engine.js'
 import { isSilentAuthError, SilentAuthError } from './errors.js'
 import type { Claim } from './gate.js'
 import type { Intent } from './intent.js'
+import type { Json } from './json.js'
 import { judge } from './judgement.js'
 import { signPermit } from './permit.js'
 import { intentOf, permitClaimsOf } from './public-intent.js'
@@ -62,15 +63,21 @@ async function isWhole(own: Engine, log: LivingLog | undefined): Promise<boolean
   }
 }
 
-/** The answer to a claim. */
-export async function claimOf(by: HandOut, state: State, answer: ClaimAnswer | undefined): Promise<Claim> {
+/** The answer to a claim. @param recorded what was kept of the result, for whoever may have it */
+export async function claimOf(
+  by: HandOut,
+  state: State,
+  answer: ClaimAnswer | undefined,
+  recorded?: { readonly result: Json } | undefined,
+): Promise<Claim> {
   switch (answer?.type) {
     case 'granted':
       return { type: 'granted', permit: await signed(by, state, answer.permit), params: state.declaration.params }
     case 'recorded':
+      if (answer.status === 'failed') return { type: 'recorded', outcome: { status: 'failed' } }
       return {
         type: 'recorded',
-        outcome: answer.status === 'succeeded' ? { status: 'succeeded', resultRecorded: false } : { status: 'failed' },
+        outcome: { status: 'succeeded', resultRecorded: recorded !== undefined, ...recorded },
       }
     case 'running':
     case 'unknown':

@@ -218,6 +218,7 @@ export {
 export type { ProofSections } from './proof-sections.js'
 export { type ProofVerdict, type VerifyProofOptions, verifyProofBundle } from './proof-verify.js'
 export type { PublicAlg, PublicJwk } from './public-key.js'
+export { type RecordedResult, type ResultPlace, type ResultSealer, resultSealer } from './recorded-result.js'
 export { REDACTED, type RedactedView, redactClaims, redactView } from './redaction.js'
 export { type GateRefusal, gateRefusal, isGateRefusal, type NotExecuted, refusalCode, refusalText } from './refusal.js'
 export type { AgentDraft, KeyDraft, PersonDraft, Registrar } from './registrar.js'

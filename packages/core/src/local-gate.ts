@@ -18,7 +18,7 @@ import type { CallOptions, Gate, Trust } from './gate.js'
 import { claimOf, present } from './hand-out.js'
 import { type IntentId, newId, type ProjectId } from './id.js'
 import { type Intent, type IntentDraft, parseDraft, type SettledIntent, type SourceType } from './intent.js'
-import type { EpochMs, JsonObject } from './json.js'
+import type { EpochMs, Json, JsonObject } from './json.js'
 import { keyRing } from './key-ring.js'
 import { clock } from './lifecycle.js'
 import { localCounter } from './local-counter.js'
@@ -29,6 +29,7 @@ import type { Notifier } from './notifier.js'
 import { type DeliveryFailure, outboxDelivery } from './outbox-delivery.js'
 import { ownersOf, readOwn, requireOwn } from './ownership.js'
 import { snapshot } from './params.js'
+import { type RecordedResult, type ResultSealer, recall, resultSealer } from './recorded-result.js'
 import type { Registrar } from './registrar.js'
 import type { KeyPrincipal, Principal, ProjectKey } from './registry.js'
 import { awaitRelease, type LivingLog, release } from './release.js'
@@ -36,7 +37,7 @@ import { reportDelivery } from './report-delivery.js'
 import { summaryOf } from './result-summary.js'
 import { catchUp, waitUntilSettled } from './settlement.js'
 import type { Signer } from './signer.js'
-import type { Attempt, State, Transition } from './state.js'
+import type { Attempt, ResultSummary, State, Transition } from './state.js'
 import type { IntentQuery, Page, Store, StoreTransaction } from './store.js'
 
 export interface LocalGateOptions {
@@ -67,6 +68,8 @@ export interface LocalGateOptions {
   readonly notifiers?: readonly Notifier[] | undefined
   /** The log that the store keeps, and what holds it to what it was. @default none: high and critical permits of a deferred store wait for ever */
   readonly log?: LivingLog | undefined
+  /** 32 random bytes that seal recorded results, and nothing else. @default none: a report that brings a result is refused */
+  readonly resultKey?: Uint8Array | undefined
   /** Called after a notifier failed; it is called again later. */
   readonly onDeliveryFailure?: ((failure: DeliveryFailure) => void) | undefined
 }
@@ -133,7 +136,8 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const own = engine({ store, projectId, issuer, denialMemorySeconds, channels, onCommit: log?.wake })
   const ring = signer.publicJwk ? keyRing([signer.publicJwk, ...(options.retiredKeys ?? [])]) : undefined
   const trust: Trust = { issuer, projectId, keys: ring, now: options.now }
-  const context: Context = { engine: own, options, trust, secret: crypto.getRandomValues(new Uint8Array(32)) }
+  const sealer = options.resultKey && resultSealer(options.resultKey)
+  const context: Context = { engine: own, options, trust, sealer, secret: crypto.getRandomValues(new Uint8Array(32)) }
   const closing = new AbortController()
   const { pollMs, onDeliveryFailure: onFailure } = options
   const outbox = outboxDelivery({ store, projectId, notifiers, pollMs, onFailure })
@@ -191,12 +195,13 @@ interface Context {
   readonly engine: Engine
   readonly options: LocalGateOptions
   readonly trust: Trust
+  readonly sealer: ResultSealer | undefined
   /** Of this gate alone: what is to be opened after a restart is given keys of its own. */
   readonly secret: Uint8Array
 }
 
 function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal): LocalKeyGate {
-  const { engine: own, options } = context
+  const { engine: own, options, sealer } = context
   const reports = reportDelivery()
   const answer = (state: State, key: ProjectKey): Promise<Intent> => present(own, options, state, key)
   return {
@@ -243,9 +248,11 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
     async claim(id, attempt) {
       requireAttempt(attempt)
       const { log } = options
+      let asking: Parameters<typeof recall>[3] | undefined
       const claim = (): Promise<Transition> =>
         own.change(id, async ({ tx, state, judgement }) => {
           const key = await own.key(tx, principal)
+          asking = { attempt, key, bench: judgement.bench }
           requireOwn(state, key)
           requireAgentKey(key)
           await log?.requireWhole(tx)
@@ -260,27 +267,57 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
         await awaitRelease(own, log, id)
         return claim()
       })
-      return claimOf(options, done.state, done.claim)
+      const recorded =
+        done.claim?.type === 'recorded' && asking ? await recall(own, sealer, done.state, asking) : undefined
+      return claimOf(options, done.state, done.claim, recorded)
     },
 
     async report(id, attempt, outcome) {
       requireAttempt(attempt)
-      const result = outcome.status === 'succeeded' ? summaryOf(outcome.result) : undefined
-      await reports.deliver(() =>
-        own.change(id, async ({ tx, state }) => {
+      const body = outcome.status === 'succeeded' ? outcome.result : undefined
+      const result = summaryOf(body)
+      await reports.deliver(async () => {
+        const recorded = body !== undefined && result && (await record(context, principal, id, attempt, body, result))
+        return own.change(id, async ({ tx, state }) => {
           requireOwn(state, await own.key(tx, principal))
           return {
             command: { type: 'report', attempt, outcome: { status: outcome.status, result } },
             actor: actorOf(state),
+            // The log commits to the digest, and the digest alone.
+            ...(result && { values: { result_digest: result.digest } }),
+            async beside(to, after) {
+              if (recorded && after.execution.state === 'succeeded') await to.putResult(recorded)
+            },
           }
-        }),
-      )
+        })
+      })
     },
 
     trust: async () => context.trust,
     [DERIVE_KEY]: (label) => deriveKey(context.secret, `${principal.id} ${label}`),
     [Symbol.asyncDispose]: () => reports.flush(),
   }
+}
+
+/**
+ * Sealed before the transaction: no lock is held for it.
+ *
+ * @throws SilentAuthError `INVALID_FIELD` where it could be kept in clear only, which it never is
+ */
+async function record(
+  { engine: own, sealer }: Context,
+  principal: KeyPrincipal,
+  intentId: IntentId,
+  { executionId }: Attempt,
+  result: Json,
+  { digest }: ResultSummary,
+): Promise<RecordedResult> {
+  if (!sealer) {
+    const message = `${intentId}: this gate has no key for results: report without one, or give it a resultKey`
+    throw new SilentAuthError('INVALID_FIELD', message, { intentId, field: 'result' })
+  }
+  const { lineage } = await own.key(own.store, principal)
+  return sealer.seal({ projectId: own.projectId, intentId, executionId, digest }, lineage, result)
 }
 
 /** From what the caller sends to the intent; what a repeated request made before is answered again. */

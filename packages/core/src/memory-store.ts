@@ -8,17 +8,18 @@ import { conflict, isConflict, MAX_RUNS } from './conflict.js'
 import type { Denial } from './denial.js'
 import { SilentAuthError } from './errors.js'
 import { exclusive } from './exclusive.js'
-import type { IntentId } from './id.js'
+import type { IntentId, ProjectId } from './id.js'
 import type { EpochMs } from './json.js'
 import { type MemoryDenials, memoryDenials } from './memory-denials.js'
 import { type MemoryIntents, memoryIntents } from './memory-intents.js'
 import { type LeavesDraft, type MemoryLeaves, memoryLeaves } from './memory-leaves.js'
 import { type DeliveryRow, type MemoryOutbox, memoryOutbox } from './memory-outbox.js'
 import { type MemoryRegistry, memoryRegistry, type RegistryDraft } from './memory-registry.js'
-import type { Draft } from './memory-table.js'
+import { type Draft, type Rows, type Table, table } from './memory-table.js'
 import { type MemoryTombstones, memoryTombstones, type Tombstone, tombstoneOf } from './memory-tombstones.js'
 import { type MemoryTraces, memoryTraces } from './memory-traces.js'
 import { changedTraces, type PermitTrace } from './permit-trace.js'
+import type { RecordedResult } from './recorded-result.js'
 import type { State } from './state.js'
 import type { Store, StoreReader, StoreTransaction } from './store.js'
 
@@ -38,6 +39,7 @@ export function memoryStore({ now = Date.now, sequencing = 'immediate' }: Memory
     traces: memoryTraces(),
     denials: memoryDenials(),
     tombstones: memoryTombstones(),
+    results: table<RecordedResult>({ key: ({ intentId }) => intentId }),
   }
   const writing = exclusive()
   let closed = false
@@ -93,6 +95,7 @@ interface Tables {
   readonly traces: MemoryTraces
   readonly denials: MemoryDenials
   readonly tombstones: MemoryTombstones
+  readonly results: Table<RecordedResult>
 }
 
 /** What one transaction sees and has written. */
@@ -104,6 +107,7 @@ interface Drafts {
   readonly traces: Draft<PermitTrace>
   readonly denials: Draft<Denial>
   readonly tombstones: Draft<Tombstone>
+  readonly results: Draft<RecordedResult>
 }
 
 function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs, guard: () => void): StoreReader {
@@ -158,6 +162,7 @@ function readerOf(tables: Tables, drafts: Drafts | undefined, now: () => EpochMs
     nextDelivery: read((channel) => tables.outbox.next(channel, drafts?.outbox)),
     deliveryCounts: read((projectId) => tables.outbox.counts(projectId, drafts?.outbox)),
     deadDeliveries: read((query) => tables.outbox.dead(query, drafts?.outbox)),
+    recordedResult: read((projectId, intentId) => resultOf(drafts?.results ?? tables.results, projectId, intentId)),
     denial: read((action) => tables.denials.of(action, now(), drafts?.denials)),
     revocations: read((query) => {
       const { projectId } = query
@@ -177,6 +182,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     traces: tables.traces.draft(),
     denials: tables.denials.draft(),
     tombstones: tables.tombstones.draft(),
+    results: tables.results.draft(),
   }
   const locked = new Set<IntentId>()
   let ended = false
@@ -230,6 +236,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       const tombstone = tombstoneOf(state)
       if (tombstone) drafts.tombstones.put(tombstone)
       drafts.intents.delete(id)
+      drafts.results.delete(id)
       for (const permit of state.permits) drafts.traces.delete(permit.id)
     }),
     appendLeaf: write(drafts.leaves.append),
@@ -260,6 +267,12 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     putSignInToken: write((token) => registry.putSignInToken(token, now())),
     takeSignInToken: write(registry.takeSignInToken),
     putRequest: write((record) => registry.putRequest(record, now())),
+    putResult: write(drafts.results.put),
+    eraseResult: write((projectId, intentId) => {
+      const found = resultOf(drafts.results, projectId, intentId)
+      if (found) drafts.results.delete(intentId)
+      return found !== undefined
+    }),
     putDenial: write((denial) => tables.denials.put(drafts.denials, denial, now())),
     takeDenial: write((action) => tables.denials.take(drafts.denials, action)),
     forgetPermits: write((at, limit) => tables.traces.forget(drafts.traces, at, limit)),
@@ -275,10 +288,16 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
       drafts.traces.commit()
       drafts.denials.commit()
       drafts.tombstones.commit()
+      drafts.results.commit()
       drafts.leaves.commit()
     },
     end() {
       ended = true
     },
   }
+}
+
+function resultOf(rows: Rows<RecordedResult>, projectId: ProjectId, intentId: IntentId): RecordedResult | undefined {
+  const found = rows.get(intentId)
+  return found?.projectId === projectId ? found : undefined
 }

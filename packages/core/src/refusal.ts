@@ -91,6 +91,8 @@ function sentence(code: ErrorCode, action: string, comment: string): string {
       return `It may have run: ${action} began earlier and its outcome is unknown. A person must check. ${DO_NOT_RETRY}`
     case 'ALREADY_EXECUTED':
       return `Not executed again: ${action} was executed before under this approval, and its result was not recorded. ${DO_NOT_RETRY}`
+    case 'RESULT_UNREADABLE':
+      return `Not executed again: ${action} was executed before under this approval, and what was recorded of its result cannot be read. ${DO_NOT_RETRY}`
     case 'GATE_UNAVAILABLE':
       return `Not executed: the approval gate cannot be reached, and ${action} needs it. ${DO_NOT_RETRY}`
     case 'IDEMPOTENCY_MISMATCH':

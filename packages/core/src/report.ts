@@ -18,7 +18,7 @@ import {
   unchanged,
 } from './state.js'
 
-/** What a holder reports. The gate keeps status, digest and size of a result, never the result. */
+/** What a holder reports. The state has status, digest and size of a result, never the result. */
 export interface ReportedOutcome {
   readonly status: FinalStatus | 'suspended' | 'not_started'
   readonly result?: ResultSummary | undefined

@@ -1,5 +1,5 @@
 /**
- * A result summary is what the gate keeps of a tool's result: its digest and size, never the result.
+ * A result summary is what an execution says of its result: digest and size. The result itself is recorded elsewhere, sealed.
  *
  * @module
  */

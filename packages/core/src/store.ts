@@ -23,6 +23,7 @@ import type {
 } from './outbox.js'
 import type { RevocationQuery, StoredRevocations } from './permit-trace.js'
 import type { Policy } from './policy.js'
+import type { RecordedResult } from './recorded-result.js'
 import type { Agent, Directory, Person, Project, ProjectKey, Session, SignInToken, StoredPolicies } from './registry.js'
 import type { State } from './state.js'
 
@@ -91,6 +92,9 @@ export interface StoreReader extends LogReader {
   /** What an earlier request with this `Idempotency-Key` did, for 24 hours. */
   request(principal: string, key: string): Promise<RequestRecord | undefined>
 
+  // Recorded results
+  recordedResult(projectId: ProjectId, intentId: IntentId): Promise<RecordedResult | undefined>
+
   // Denials
   /** What a person denied to this principal, while it is remembered. */
   denial(action: DeniedAction): Promise<Denial | undefined>
@@ -121,7 +125,7 @@ export interface StoreTransaction extends StoreReader, LogWriter {
    */
   updateIntent(state: State): Promise<void>
   /**
-   * Takes it away with its votes, permits and redemptions. Its idempotency key stays, and still names it.
+   * Takes it away with its votes, permits, redemptions and recorded result. Its idempotency key stays, and still names it.
    *
    * @throws TypeError unless this transaction locked it
    */
@@ -148,6 +152,12 @@ export interface StoreTransaction extends StoreReader, LogWriter {
   takeSignInToken(tokenHash: string): Promise<SignInToken | undefined>
   /** Conflicts while an earlier record of this principal and key has not expired. */
   putRequest(record: RequestRecord): Promise<void>
+
+  // Recorded results
+  /** In place of an earlier one of the same intent. */
+  putResult(result: RecordedResult): Promise<void>
+  /** @returns whether there was one */
+  eraseResult(projectId: ProjectId, intentId: IntentId): Promise<boolean>
 
   // Denials
   /** In place of an earlier one of the same action; those that have expired may be gone afterwards. */

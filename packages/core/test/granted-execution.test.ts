@@ -1,22 +1,24 @@
 import { describe, expect, it, vi } from 'vitest'
-import { type GateCall, hold } from '../src/gate.js'
+import { type GateCall, type GateEvent, type GuardOptions, hold } from '../src/gate.js'
 import type { Execution } from '../src/granted-execution.js'
 import { randomToken } from '../src/id.js'
 import { snapshot } from '../src/params.js'
-import { type TestGate, testGate } from '../src/testing.js'
+import { type TestGate, type TestGateOptions, testGate } from '../src/testing.js'
 
 const AUTO = { match: {}, decision: 'auto_approve', any_params: true, allow: ['reenters'] }
 
 async function begun(
   draft: Partial<GateCall['draft']> = {},
+  options: TestGateOptions & Pick<GuardOptions, 'onEvent'> = {},
 ): Promise<{ test: TestGate; execution: Execution; state(): Promise<string> }> {
-  const test = await testGate({ policies: [AUTO] })
+  const { onEvent, ...gate } = options
+  const test = await testGate({ policies: [AUTO], ...gate })
   const call = {
     key: `call-${randomToken()}`,
     snapshot: snapshot({ amount: 250 }),
     draft: { action: 'issue_refund', ...draft },
   }
-  const held = await hold(test.gate, call)
+  const held = await hold(test.gate, call, { onEvent })
   if (held.type !== 'begun') throw new Error(held.type)
   const { execution } = held
   return { test, execution, state: async () => (await test.gate.read(execution.intent.id)).execution.state }
@@ -117,6 +119,19 @@ describe('the end', () => {
   it('is no suspension without reenters', async () => {
     const { execution } = await begun()
     await expect(execution.suspend()).rejects.toThrow(TypeError)
+  })
+
+  it('is a success, and told to be without its result, at a gate that has no key for results', async () => {
+    const events: GateEvent[] = []
+    const { execution, state, test } = await begun({}, { resultKey: false, onEvent: (event) => events.push(event) })
+    execution.run(() => undefined)
+    await execution.succeed('refunded')
+    expect(await state()).toBe('succeeded')
+    expect(events.slice(-2)).toMatchObject([
+      { type: 'report_failed', error: { code: 'INVALID_FIELD', field: 'result' } },
+      { type: 'finished' },
+    ])
+    expect(await test.store.recordedResult(test.project.id, execution.intent.id)).toBeUndefined()
   })
 
   it.each([

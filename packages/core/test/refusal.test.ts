@@ -27,6 +27,7 @@ describe('refusalText', () => {
     ['EXECUTION_UNKNOWN', /may have run/],
     ['EXECUTION_RUNNING', /another process/],
     ['ALREADY_EXECUTED', /executed before/],
+    ['RESULT_UNREADABLE', /Not executed again.*executed before.*Do not retry/],
   ] as const)('never says of %s that nothing ran', (code, truth) => {
     expect(refusalText(refused(code))).toMatch(truth)
     expect(refusalText(refused(code))).not.toMatch(/^Not executed:/)

@@ -131,6 +131,8 @@ describe('claims', () => {
     { type: 'granted', permit: 'a.b.c', params: { amount: 250 } },
     { type: 'running', since: 1_767_614_400_000, deadline: 1_767_615_300_001 },
     { type: 'recorded', outcome: { status: 'succeeded', resultRecorded: false } },
+    { type: 'recorded', outcome: { status: 'succeeded', resultRecorded: true, result: { refund: 'rf_1' } } },
+    { type: 'recorded', outcome: { status: 'succeeded', resultRecorded: true, result: null } },
     { type: 'recorded', outcome: { status: 'failed' } },
     { type: 'unknown' },
     { type: 'closed', reason: 'window' },

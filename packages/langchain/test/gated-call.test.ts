@@ -1,15 +1,16 @@
 import { AIMessage } from '@langchain/core/messages'
 import { MemorySaver } from '@langchain/langgraph'
 import type { Gate, GateEvent, Intent } from '@silentauth/core'
-import { approvingGate, denyingGate, type ScriptedGate, scriptedGate } from '@silentauth/core/testing'
+import { approvingGate, denyingGate, type ScriptedGate, scriptedGate, testGate } from '@silentauth/core/testing'
 import { gateTool, isGateRefusal } from '@silentauth/langchain'
-import { createAgent, ToolMessage, type ToolRuntime, tool, toolRetryMiddleware } from 'langchain'
+import { createAgent, createMiddleware, ToolMessage, type ToolRuntime, tool, toolRetryMiddleware } from 'langchain'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { agentThatCalls, collected, hi, modelThatCalls, refundTool, toolCall, toolMessages } from './refund-tool.ts'
 
 const call = { name: 'refund', args: { amount: 5 }, id: 'c1' }
 const asToolCall = toolCall('refund', { amount: 5 })
+const AUTO = { name: 'all', match: {}, decision: 'auto_approve', any_params: true }
 
 /** The gate, but for what is given. */
 function gateWith(gate: Gate, changed: Partial<Gate>): Gate {
@@ -300,6 +301,61 @@ describe('a call that was executed before', () => {
       content: 'refunded 5',
     })
     expect(execute).not.toHaveBeenCalled()
+  })
+
+  /** As a node that is run again because what followed the tool was lost. */
+  const twice = () =>
+    createMiddleware({
+      name: 'twice',
+      async wrapToolCall(request, handler) {
+        await handler(request)
+        return handler(request)
+      },
+    })
+
+  it.each([
+    ['hold', undefined],
+    ['suspend', new MemorySaver()],
+  ] as const)('ran once, and is answered with its result the second time: %s', async (wait, checkpointer) => {
+    const { refund, execute } = refundTool()
+    await using test = await testGate({ policies: [AUTO] })
+    const gated = gateTool(refund, { gate: test.gate, wait, recordResult: true, replay: 'recorded' })
+    const agent = agentThatCalls([call], { tools: [gated], middleware: [twice()], checkpointer })
+    const end = await agent.invoke(hi, { configurable: { thread_id: 't' } })
+    expect(toolMessages(end)).toEqual([['success', 'refunded 5']])
+    expect(execute).toHaveBeenCalledOnce()
+  })
+
+  it('is told that it ran, and runs no more, when nothing was recorded', async () => {
+    const { refund, execute } = refundTool()
+    await using test = await testGate({ policies: [AUTO] })
+    const gated = gateTool(refund, { gate: test.gate })
+    const end = await agentThatCalls([call], { tools: [gated], middleware: [twice()] }).invoke(hi)
+    expect(toolMessages(end)).toEqual([['error', expect.stringMatching(/executed before.*not recorded/)]])
+    expect(execute).toHaveBeenCalledOnce()
+  })
+
+  it.each([
+    ['altered', (sealed: string) => `${sealed.slice(0, -20)}${'A'.repeat(20)}`],
+    ['of another form', () => '"refunded 500"'],
+  ])('runs no more, and is told nothing of a record that is %s', async (_, change) => {
+    const { refund, execute } = refundTool()
+    await using test = await testGate({ policies: [AUTO] })
+    const gated = gateTool(refund, { gate: test.gate, recordResult: true })
+    const tampering = createMiddleware({
+      name: 'tampering',
+      async wrapToolCall(request, handler) {
+        await handler(request)
+        const [state] = (await test.store.intents({ projectId: test.project.id, limit: 1 })).items
+        const id = state?.declaration.id ?? expect.fail()
+        const row = (await test.store.recordedResult(test.project.id, id)) ?? expect.fail()
+        await test.store.transaction((tx) => tx.putResult({ ...row, sealed: change(row.sealed) }))
+        return handler(request)
+      },
+    })
+    const end = await agentThatCalls([call], { tools: [gated], middleware: [tampering] }).invoke(hi)
+    expect(toolMessages(end)).toEqual([['error', expect.stringMatching(/Not executed again.*cannot be read/)]])
+    expect(execute).toHaveBeenCalledOnce()
   })
 
   it('is an error where that was asked for', async () => {

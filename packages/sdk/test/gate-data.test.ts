@@ -45,6 +45,11 @@ describe('a claim in an answer', () => {
       { type: 'recorded', outcome: { status: 'succeeded', result_recorded: false } },
       { type: 'recorded', outcome: { status: 'succeeded', resultRecorded: false } },
     ],
+    [
+      'recorded with its result',
+      { type: 'recorded', outcome: { status: 'succeeded', result_recorded: true, result: { refund: 'rf_1' } } },
+      { type: 'recorded', outcome: { status: 'succeeded', resultRecorded: true, result: { refund: 'rf_1' } } },
+    ],
     ['unknown', { type: 'unknown' }, { type: 'unknown' }],
     ['closed', { type: 'closed', reason: 'window' }, { type: 'closed', reason: 'window' }],
   ])('may be %s', (_, data, claim) => {

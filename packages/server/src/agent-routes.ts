@@ -116,6 +116,7 @@ export function agentRoutes({ gate, store, declares, log }: AgentRoutesOptions):
         'AGENT_PAUSED',
         'AGENT_REVOKED',
         'NOT_SEQUENCED',
+        'RESULT_UNREADABLE',
       ],
       async handle({ who: { principal }, intentId, body, retry }) {
         await rememberRequest(store, principal.id, intentId, retry)

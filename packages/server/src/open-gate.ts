@@ -27,6 +27,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js'
 import { listen } from './listener.js'
 import { anchorLog, livingLog } from './living-log.js'
 import { replacedKeys } from './replaced-keys.js'
+import { resultKey } from './result-key.js'
 import { requireFresh, requireRetired, retiredKeys } from './retired-keys.js'
 import { revocationKey } from './revocation-key.js'
 import { secretKey, signingKey } from './signing-key.js'
@@ -136,6 +137,7 @@ export async function openGate<Own>(
         ? secretKey(options.executionSecret)
         : await signingKey(folder, options.alg ?? 'RS256')
     const listSigner = await revocationKey(folder, signer.kid)
+    const resultsKey = await resultKey(folder)
     const log = await livingLog({
       store,
       folder,
@@ -166,6 +168,7 @@ export async function openGate<Own>(
       pollMs: options.pollMs,
       notifiers: options.notifiers,
       onDeliveryFailure: deliveryLog(logger),
+      resultKey: resultsKey,
       log,
     })
     opened.splice(3, 0, async () => gate[Symbol.asyncDispose]())

@@ -7,6 +7,7 @@ import { type LocalGate, newId, type Person, type ProjectId, type Store } from '
 import type { DataFolder } from './data-folder.js'
 import type { Identity } from './embedded.js'
 import { LOG_KEY_FILE } from './log-key.js'
+import { RESULT_KEY_FILE } from './result-key.js'
 import { retiredKeys } from './retired-keys.js'
 import { REVOCATION_KEY_FILE } from './revocation-key.js'
 import { PERMIT_KEY_FILE } from './signing-key.js'
@@ -25,7 +26,7 @@ export interface ProductionIdentity extends Identity {
 }
 
 /** Files that every node has the same of. */
-export const KEY_FILES = [PERMIT_KEY_FILE, REVOCATION_KEY_FILE, LOG_KEY_FILE] as const
+export const KEY_FILES = [PERMIT_KEY_FILE, REVOCATION_KEY_FILE, LOG_KEY_FILE, RESULT_KEY_FILE] as const
 
 /**
  * Who the gate is: its issuer is its public URL, its project the one in the database.

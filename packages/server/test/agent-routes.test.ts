@@ -229,7 +229,10 @@ describe('claim and report', () => {
     })
     const claimed = await test.ask('POST', `/api/intents/${id}/claim`, { headers: test.agent, body: attempt })
     expect(report.json.data.execution).toMatchObject({ state: 'succeeded', reported_by: 'agent' })
-    expect(claimed.json.data).toEqual({ type: 'recorded', outcome: { status: 'succeeded', result_recorded: false } })
+    expect(claimed.json.data).toEqual({
+      type: 'recorded',
+      outcome: { status: 'succeeded', result_recorded: true, result: { refunded: true } },
+    })
   })
 
   it('refuses to begin what nobody approved', async () => {

@@ -74,6 +74,7 @@ describe('a server that starts with nothing', () => {
       'log-vkey.json',
       'permit-key.json',
       'public.jwks.json',
+      'result-key.json',
       'revocation-key.json',
       'revocations.jwks.json',
     ])

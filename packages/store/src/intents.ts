@@ -29,6 +29,7 @@ import {
   stateOf,
 } from './intent-row.js'
 import type { SqlPermitTraces } from './permit-traces.js'
+import type { SqlRecordedResults } from './recorded-results.js'
 import { statement } from './statement.js'
 import type { IntentsTable } from './tables.js'
 
@@ -62,6 +63,7 @@ export function sqlIntents(
   db: Builder,
   { rowLocks }: Pick<Engine, 'rowLocks'>,
   traces: Pick<SqlPermitTraces, 'write' | 'remove'>,
+  results: Pick<SqlRecordedResults, 'remove'>,
 ): SqlIntents {
   const ask = intentStatements(db, rowLocks)
 
@@ -191,6 +193,7 @@ export function sqlIntents(
         await connection.run(ask.deleteVotes({ id }))
         await connection.run(ask.deleteRedemptions({ id }))
         await traces.remove(connection, before)
+        await results.remove(connection, id)
         await connection.run(ask.delete({ id }))
         locked.delete(id)
       },

@@ -11,6 +11,7 @@ import { engineTables } from './engine-tables.js'
 import { listIndexes } from './list-indexes.js'
 import { outboxDeliveriesTable } from './outbox-tables.js'
 import { permitTracesTable } from './permit-traces-tables.js'
+import { recordedResultsTable } from './recorded-results-tables.js'
 
 export type Migrations = Readonly<Record<string, Migration>>
 
@@ -22,6 +23,7 @@ export function migrationsFor(engine: Engine): Migrations {
     '0004_engine': { up: (db: Kysely<unknown>) => engineTables(db, engine) },
     '0005_outbox_delivery': { up: (db: Kysely<unknown>) => outboxDeliveriesTable(db, engine) },
     '0006_lists': { up: (db: Kysely<unknown>) => listIndexes(db) },
+    '0007_recorded_results': { up: (db: Kysely<unknown>) => recordedResultsTable(db, engine) },
   }
 }
 

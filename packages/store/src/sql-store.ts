@@ -14,6 +14,7 @@ import { sqlIntents } from './intents.js'
 import { IMMEDIATE, type LogPlaces } from './log-places.js'
 import { sqlOutbox } from './outbox.js'
 import { sqlPermitTraces } from './permit-traces.js'
+import { sqlRecordedResults } from './recorded-results.js'
 import { sqlRegistry } from './registry.js'
 
 export interface SqlStore {
@@ -27,7 +28,8 @@ export interface SqlStore {
 /** @param db builds the queries */
 export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: LogPlaces = IMMEDIATE): SqlStore {
   const traces = sqlPermitTraces(db)
-  const intents = sqlIntents(db, engine, traces)
+  const results = sqlRecordedResults(db)
+  const intents = sqlIntents(db, engine, traces, results)
   const log = sqlAuditLog(db, places)
   const tree = sqlAuditTree(db)
   const outbox = sqlOutbox(db, engine)
@@ -44,6 +46,7 @@ export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: Lo
       ...expiring.reader(connection),
       ...outbox.reader(connection),
       ...denials.reader(connection),
+      ...results.reader(connection),
       ...traces.reader(connection, registry.reader(connection)),
     }),
     transaction: (connection) => ({
@@ -62,6 +65,8 @@ export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: Lo
       ...traces.reader(connection, registry.reader(connection)),
       ...denials.reader(connection),
       ...denials.writer(connection),
+      ...results.reader(connection),
+      ...results.writer(connection),
       ...traces.writer(connection),
     }),
     forget: registry.forget,

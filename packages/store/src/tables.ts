@@ -32,6 +32,8 @@ export interface Tables {
   outbox_deliveries: OutboxDeliveriesTable
   permit_traces: PermitTracesTable
   denials: DenialsTable
+  /** One per intent; opens only with the key of the gate, and for its own intent and execution. */
+  recorded_results: { intent_id: string; project_id: string; sealed: string }
 }
 
 export interface IntentsTable {

@@ -34,6 +34,7 @@ export const ANN: Principal = { type: 'person', id: 'usr_ann', projectId: PROJEC
 export interface LivingKeys {
   readonly permit: PrivateJwk
   readonly log: NoteSigner
+  readonly resultKey: Uint8Array
 }
 
 export interface LivingGate extends AsyncDisposable {
@@ -48,7 +49,11 @@ export interface LivingGate extends AsyncDisposable {
 
 export async function livingKeys(): Promise<LivingKeys> {
   const log = await privateKeySigner(await generateSigningKey('EdDSA'))
-  return { permit: await generateSigningKey('EdDSA'), log: await noteSigner(logName(ISSUER, PROJECT), log) }
+  return {
+    permit: await generateSigningKey('EdDSA'),
+    log: await noteSigner(logName(ISSUER, PROJECT), log),
+    resultKey: crypto.getRandomValues(new Uint8Array(32)),
+  }
 }
 
 /** Writes the project, unless it is there. */
@@ -76,6 +81,7 @@ export async function livingGate(
     publicUrl: 'http://127.0.0.1:4747',
     sweepMs: 0,
     pollMs: 0,
+    resultKey: keys.resultKey,
     log: without === 'log' ? undefined : log,
   })
   const agent = gate.gateFor({ type: 'key', id: 'key_agent', projectId: PROJECT })

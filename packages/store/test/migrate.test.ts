@@ -89,6 +89,7 @@ const TABLES: Record<keyof Tables, true> = {
   audit_nodes: true,
   denials: true,
   permit_traces: true,
+  recorded_results: true,
 }
 
 function aDatabase() {

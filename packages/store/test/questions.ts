@@ -25,6 +25,7 @@ export const QUESTIONS: Record<string, (tx: StoreTransaction) => Promise<unknown
   countDeclared: (tx) => tx.countDeclared('key:key_a', 'issue_refund'),
   sameAction: (tx) =>
     tx.sameAction({ projectId: 'prj_a', declaredBy: 'key:key_a', action: 'issue_refund', paramsDigest: 'sha-256:a' }),
+  recordedResult: (tx) => tx.recordedResult('prj_a', 'int_a'),
   leaves: (tx) => tx.leaves({ projectId: 'prj_a', from: 10, limit: 10 }),
   project: (tx) => tx.project('prj_a'),
   key: (tx) => tx.key('key_a'),

@@ -440,12 +440,42 @@ const GATE_TESTS: readonly GateTest[] = [
     async run(harness) {
       const { gate } = harness
       const { id } = await approved(harness)
-      await run(harness, id, { status: 'succeeded', result: { refund: 'rf_1' } })
+      await run(harness, id, { status: 'succeeded' })
       expect(await gate.claim(id, anAttempt())).toEqual({
         type: 'recorded',
         outcome: { status: 'succeeded', resultRecorded: false },
       })
       expect((await gate.read(id)).execution).toMatchObject({ state: 'succeeded', reportedBy: 'agent' })
+    },
+  },
+  {
+    name: 'E11 gives a recorded result back to the same execution of the same key, and to no other',
+    async run(harness) {
+      const { gate, otherGate } = harness
+      const { id } = await approved(harness)
+      const result = { refund: 'rf_1', lines: [1, null] }
+      await run(harness, id, { status: 'succeeded', result })
+      expect(await gate.claim(id, anAttempt())).toEqual({
+        type: 'recorded',
+        outcome: { status: 'succeeded', resultRecorded: true, result },
+      })
+      expect(await gate.claim(id, anAttempt({ executionId: 'execution-2' }))).toEqual({
+        type: 'recorded',
+        outcome: { status: 'succeeded', resultRecorded: false },
+      })
+      await expectCode(otherGate.claim(id, anAttempt()), 'NOT_FOUND')
+    },
+  },
+  {
+    name: 'gives no recorded result to an agent that was stopped',
+    async run(harness) {
+      const { gate, setAgentStatus } = harness
+      const { id } = await approved(harness)
+      await run(harness, id, { status: 'succeeded', result: 'refunded' })
+      await setAgentStatus('paused')
+      await expectCode(gate.claim(id, anAttempt()), 'AGENT_PAUSED')
+      await setAgentStatus('revoked')
+      await expectCode(gate.claim(id, anAttempt()), 'AGENT_REVOKED')
     },
   },
   {

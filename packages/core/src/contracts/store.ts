@@ -11,6 +11,7 @@ import { INTENT_TESTS } from './store-intents.js'
 import { LOG_TESTS } from './store-log.js'
 import { OUTBOX_TESTS } from './store-outbox.js'
 import { REGISTRY_TESTS } from './store-registry.js'
+import { RESULT_TESTS } from './store-results.js'
 import { RETENTION_TESTS } from './store-retention.js'
 import { REVOCATION_TESTS } from './store-revocations.js'
 import { TRANSACTION_TESTS } from './store-transactions.js'
@@ -29,6 +30,7 @@ const PARTS = {
   'the registry': REGISTRY_TESTS,
   'the outbox': OUTBOX_TESTS,
   denials: DENIAL_TESTS,
+  'recorded results': RESULT_TESTS,
   retention: RETENTION_TESTS,
   revocations: REVOCATION_TESTS,
 }

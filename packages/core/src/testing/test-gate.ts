@@ -11,6 +11,7 @@ import { memoryStore } from '../memory-store.js'
 import type { Policy } from '../policy.js'
 import { parsePolicy } from '../policy-form.js'
 import type { PublicAlg } from '../public-key.js'
+import { RESULT_KEY_BYTES } from '../recorded-result.js'
 import type { Agent, KeyPrincipal, Person, Principal, Project, ProjectKey } from '../registry.js'
 import { generateSigningKey, privateKeySigner, type Signer } from '../signer.js'
 import type { Store } from '../store.js'
@@ -30,6 +31,8 @@ export interface TestGateOptions {
   readonly maxPendingPerKey?: number | undefined
   readonly denialMemorySeconds?: number | undefined
   readonly source?: string | undefined
+  /** False: none. @default a new one */
+  readonly resultKey?: Uint8Array | false | undefined
 }
 
 export interface TestGate extends AsyncDisposable {
@@ -51,6 +54,10 @@ export interface TestGate extends AsyncDisposable {
     details?: Partial<Omit<ProjectKey, 'projectId'>>,
   ): Promise<{ key: ProjectKey; gate: Gate; principal: KeyPrincipal }>
   policies(policies: readonly JsonObject[]): Promise<void>
+}
+
+function newResultKey(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(RESULT_KEY_BYTES))
 }
 
 /** @throws TypeError when `NODE_ENV` is `production` */
@@ -80,6 +87,7 @@ export async function testGate(options: TestGateOptions = {}): Promise<TestGate>
     maxPendingPerKey: options.maxPendingPerKey,
     denialMemorySeconds: options.denialMemorySeconds,
     source: options.source,
+    resultKey: options.resultKey === false ? undefined : (options.resultKey ?? newResultKey()),
   })
   const setup = <Result>(work: Parameters<typeof local.administer<Result>>[3]): Promise<Result> =>
     local.administer('system:setup', 'registry.changed', {}, work)

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Claim, FinalOutcome, Outcome } from '../gate.js'
-import type { JsonObject } from '../json.js'
+import type { Json, JsonObject } from '../json.js'
 import type { Attempt } from '../state.js'
 import { epoch, instant } from './instant.js'
 
@@ -48,7 +48,9 @@ export function claimFromWire(wire: WireClaim): Claim {
       return { type: 'running', since: epoch(wire.since), deadline: epoch(wire.deadline) }
     case 'recorded': {
       const { status, result_recorded: resultRecorded } = wire.outcome
-      return { type: 'recorded', outcome: status === 'succeeded' ? { status, resultRecorded } : { status: 'failed' } }
+      if (status === 'failed') return { type: 'recorded', outcome: { status } }
+      const recorded = resultRecorded ? { result: wire.outcome.result as Json } : {}
+      return { type: 'recorded', outcome: { status, resultRecorded, ...recorded } }
     }
     case 'unknown':
       return { type: 'unknown' }
@@ -59,7 +61,9 @@ export function claimFromWire(wire: WireClaim): Claim {
 }
 
 function outcomeToWire(outcome: FinalOutcome): Extract<WireClaim, { type: 'recorded' }>['outcome'] {
-  return { status: outcome.status, result_recorded: outcome.status === 'succeeded' && outcome.resultRecorded }
+  if (outcome.status === 'failed') return { status: outcome.status, result_recorded: false }
+  const { status, resultRecorded, result } = outcome
+  return { status, result_recorded: resultRecorded, ...(resultRecorded && { result }) }
 }
 
 /** Body of a report. */
