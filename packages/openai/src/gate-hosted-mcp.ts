@@ -8,7 +8,7 @@ import type { RunContext, RunToolApprovalItem } from '@openai/agents'
 import { decideRemote, parsed } from './gate-mcp-approval.js'
 import type { GateMethodOptions } from './gate-methods.js'
 import { checkOptions } from './gate-options.js'
-import { scopeOf } from './run-scope.js'
+import { heldScope } from './run-scope.js'
 
 export interface HostedMcpApproval {
   requireApproval: 'always'
@@ -30,7 +30,7 @@ export function gateHostedMcp(options: GateMethodOptions): HostedMcpApproval {
       if (callId === undefined || name === undefined || server === undefined) {
         return { approve: false, reason: 'the request does not say what it is for' }
       }
-      const call = { server, name, args: parsed(args ?? ''), callId, run: scopeOf(context).runKey, signal: undefined }
+      const call = { server, name, args: parsed(args ?? ''), callId, run: heldScope(context).runKey, signal: undefined }
       return decideRemote(call, options as never)
     },
   }

@@ -26,11 +26,12 @@ import { type CallInfo, checkOptions, type GateToolOptions } from './gate-option
 import { type AskedTool, answerOf, type BoundCall, boundCall, knownOf, refused, ToolFailure } from './gated-call.js'
 import {
   continuesOf,
+  heldScope,
   type ModelCall,
   markAnswered,
   mayDeclare,
   type RunScope,
-  scopeOf,
+  suspendedScope,
   toolCallKey,
 } from './run-scope.js'
 import { type ParsedInput, parseInput } from './tool-input.js'
@@ -172,7 +173,8 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
   }
 
   async function invoke(runContext: RunContext<unknown>, input: string, details?: Details): Promise<unknown> {
-    const entry = entryOf(tool.name, runContext, input, details)
+    const scope = suspends ? suspendedScope(tool.name, runContext) : heldScope(runContext)
+    const entry = entryOf(tool.name, scope, { runContext, input, details })
     const output = await answer(entry)
     if (details?.toolCall && entry.callId !== undefined) {
       markAnswered(entry.scope, tool.name, entry.callId, details.toolCall)
@@ -248,7 +250,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
 
   /** The SDK asks this of a live call, and shows what waits to a driver or to the user's own loop. */
   async function needsApproval(runContext: RunContext<unknown>, args: unknown, callId?: string): Promise<boolean> {
-    const scope = scopeOf(runContext)
+    const scope = suspendedScope(tool.name, runContext)
     const call = { callId: callId ?? crypto.randomUUID(), name: tool.name, arguments: JSON.stringify(args) }
     const { key, looked, ownApproval } = await hook.look(scope, runContext, call)
     if (!looked) return ownApproval
@@ -337,19 +339,14 @@ function tell({ onEvent }: GateToolOptions, event: GateEvent): void {
   } catch {}
 }
 
-function entryOf(
-  toolName: string,
-  runContext: RunContext<unknown>,
-  input: string,
-  details: Details | undefined,
-): ToolEntry {
-  const scope = scopeOf(runContext)
+function entryOf(toolName: string, scope: RunScope, call: InnerCall): ToolEntry {
+  const { details } = call
   const { toolCall } = details ?? {}
   // A tool that hands its own details on to another tool does not hand on its call.
   const own = toolCall?.name === toolName ? toolCall : undefined
   const callId = own?.callId
   const key = toolCallKey(scope, toolName, callId ?? crypto.randomUUID(), own)
-  return { runContext, input, details, scope, callId, key }
+  return { ...call, scope, callId, key }
 }
 
 interface InnerCall {

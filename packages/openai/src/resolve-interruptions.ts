@@ -4,10 +4,12 @@
  *
  * @module
  */
-import type { Agent, RunContext, RunState, RunToolApprovalItem } from '@openai/agents'
+import type { Agent, RunState, RunToolApprovalItem } from '@openai/agents'
 import { type Gate, type Look, refusalRoute, refusalText } from '@silentauth/core'
 import { type GateHook, hookOf, type WaitingCall, waitsForLater } from './gate-tool.js'
 import {
+  callIdsIn,
+  contextOf,
   continuesOf,
   type ListedCall,
   type ModelCall,
@@ -43,7 +45,7 @@ export async function findings(
   { state, interruptions }: Interrupted,
   scope: RunScope,
 ): Promise<{ readonly found: readonly Found[]; readonly foreign: readonly RunToolApprovalItem[] }> {
-  const { _context: runContext } = state as unknown as { _context: RunContext<unknown> }
+  const runContext = contextOf(state)
   const found: Found[] = []
   const foreign: RunToolApprovalItem[] = []
   for (const item of interruptions) {
@@ -139,9 +141,4 @@ export async function resolveInterruptions(
   const decided = found.filter((call) => !waits(call))
   for (const call of decided) if (!call.waiting.ownApproval) settle(call, interrupted.state, scope)
   return { resolved: decided.length, pending: found.filter(waits).map(pendingCall), foreign }
-}
-
-/** Of every call in a state, also in the states of agents in tools, which are texts within it. */
-export function callIdsIn(state: string): string[] {
-  return [...state.matchAll(/"callId\\*":\s*\\*"([^"\\]+)/g)].map(([, id]) => id as string)
 }

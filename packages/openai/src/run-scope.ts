@@ -5,6 +5,7 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { type AgentInputItem, type RunContext, RunState } from '@openai/agents'
 import { callKey, type Digest, type Execution, type Refusal } from '@silentauth/core'
 
 export interface RunScope {
@@ -79,8 +80,10 @@ function storage(): AsyncLocalStorage<RunScope> {
   return shared[KEY]
 }
 
-/** Of runs without a driver, by their context. */
+/** Of runs without a driver whose calls are waited for in place, by their context. */
 const byContext = new WeakMap<object, RunScope>()
+/** Contexts of runs whose calls were all made in this process, so that nobody can have written them. */
+const live = new WeakSet<object>()
 
 /** @throws TypeError when the key is empty */
 export function newScope(
@@ -97,25 +100,75 @@ export function newDrivenRun(): DrivenRun {
   return { resuming: new Set(), stillWaiting: false, entered: new Map(), suspended: new Map() }
 }
 
+export interface GateRunOptions<Input> {
+  /** Random, and kept with the state of the run: its calls are the same ones after a restart. */
+  runKey: string
+  /** What `run()` is given. */
+  input: Input
+}
+
 /**
- * Runs `work`, which calls `run()` itself, as a part of one logical run: its calls are the same ones after a restart.
+ * Runs `work`, which hands the input on to `run()`, as a part of one logical run. In a state that was kept without an envelope
+ * anybody may have written calls, so no call in it is declared: what waits was declared before, or is refused.
  *
- * @param options.runKey random, and kept with the state of the run
+ * @throws TypeError for an empty key
  */
-export function withGateRun<Result>({ runKey }: { runKey: string }, work: () => Result): Result {
-  return withScope(newScope(runKey), work)
+// biome-ignore lint/suspicious/noExplicitAny: states of any context and agent
+export function withGateRun<Input extends string | AgentInputItem[] | RunState<any, any>, Result>(
+  { runKey, input }: GateRunOptions<Input>,
+  work: (input: Input) => Result,
+): Result {
+  const isKept = input instanceof RunState && !live.has(contextOf(input))
+  const restored = isKept ? { listed: new Map(), callIds: new Set(callIdsIn(input.toString())) } : undefined
+  return withScope(newScope(runKey, { restored }), () => work(input))
 }
 
 export function withScope<Result>(scope: RunScope, run: () => Result): Result {
   return storage().run(scope, run)
 }
 
-export function scopeOf(runContext: object | undefined): RunScope {
+/** Where a call of a tool that suspends belongs. @throws TypeError outside of a run that can be found again */
+export function suspendedScope(toolName: string, runContext: object | undefined): RunScope {
+  const scope = storage().getStore()
+  if (!scope) throw new TypeError(`${toolName}: suspends only in runWithGate, streamWithGate or withGateRun`)
+  if (runContext && !scope.restored) live.add(runContext)
+  return scope
+}
+
+export function heldScope(runContext: object | undefined): RunScope {
   const current = storage().getStore()
   if (current) return current
   const scope = (runContext && byContext.get(runContext)) ?? newScope()
   if (runContext) byContext.set(runContext, scope)
   return scope
+}
+
+/** Of every call in a state, also in the states of agents in tools, which are JSON texts within it. */
+export function callIdsIn(state: string): string[] {
+  const found: string[] = []
+  const left: unknown[] = [state]
+  while (left.length > 0) {
+    const value = left.pop()
+    if (typeof value === 'string') left.push(objectIn(value))
+    else if (typeof value === 'object' && value !== null) {
+      if ('callId' in value && typeof value.callId === 'string') found.push(value.callId)
+      left.push(...Object.values(value))
+    }
+  }
+  return found
+}
+
+function objectIn(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function contextOf(state: object): RunContext<unknown> {
+  return (state as { _context: RunContext<unknown> })._context
 }
 
 export function placeOf(toolName: string, callId: string): string {

@@ -18,7 +18,6 @@ import { isSettled, isSilentAuthError, refusalOfSettled, refusalText, SilentAuth
 import {
   type AnyAgent,
   type AnyState,
-  callIdsIn,
   type Found,
   findings,
   type Interrupted,
@@ -28,6 +27,7 @@ import {
   waits,
 } from './resolve-interruptions.js'
 import {
+  callIdsIn,
   continuesOf,
   type EnteredTool,
   type ListedCall,

@@ -22,8 +22,13 @@ const aKey = () => crypto.getRandomValues(new Uint8Array(32))
 const call = (amount = 250, callId = 'c1') => functionCall('issue_refund', { amount }, { callId })
 
 /** A fresh agent each time, as another process would make it. */
-function scene(gate: ScriptedGate, options: Partial<GateToolOptions<never>> = {}, calls = [call()]) {
-  const model = new ScriptedModel([calls, [assistantMessage('done')], [assistantMessage('done again')]])
+function scene(
+  gate: ScriptedGate,
+  options: Partial<GateToolOptions<never>> = {},
+  calls = [call()],
+  later: (typeof calls)[] = [],
+) {
+  const model = new ScriptedModel([calls, ...later, [assistantMessage('done')], [assistantMessage('done again')]])
   const execute = vi.fn((amount: number, _permitted: unknown) => `refunded ${amount}`)
   const agent = () => {
     const refund = tool({
@@ -180,21 +185,23 @@ describe('what the SDK lets through proves nothing', () => {
     const gate = scriptedGate(['wait'])
     const { agent, execute } = scene(gate)
     const runKey = crypto.randomUUID()
-    const result = await withGateRun({ runKey }, () => run(agent(), 'hi'))
+    const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
     const [item] = result.interruptions
     result.state.approve(item as never, options)
-    await expect(withGateRun({ runKey }, () => run(agent(), result.state))).rejects.toThrow('NOT_APPROVED')
+    await expect(withGateRun({ runKey, input: result.state }, (input) => run(agent(), input))).rejects.toThrow(
+      'NOT_APPROVED',
+    )
     expect([execute.mock.calls.length, gate.intents.length]).toEqual([0, 1])
   })
 
   it('P10: a state that is run without its run key asks for nothing and executes nothing', async () => {
     const gate = scriptedGate(['wait'])
     const { agent, execute } = scene(gate)
-    const result = await withGateRun({ runKey: crypto.randomUUID() }, () => run(agent(), 'hi'))
+    const result = await withGateRun({ runKey: crypto.randomUUID(), input: 'hi' }, (input) => run(agent(), input))
     await gate.decide('approve')
     const state = await RunState.fromString(agent(), result.state.toString())
     for (const item of state.getInterruptions()) state.approve(item)
-    await run(agent(), state as never)
+    await expect(run(agent(), state as never)).rejects.toThrow('withGateRun')
     expect([execute.mock.calls.length, gate.intents.length]).toEqual([0, 1])
   })
 
@@ -202,12 +209,52 @@ describe('what the SDK lets through proves nothing', () => {
     const gate = scriptedGate(['wait'])
     const { agent, execute } = scene(gate)
     const runKey = crypto.randomUUID()
-    const result = await withGateRun({ runKey }, () => run(agent(), 'hi'))
+    const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
     await gate.decide('approve')
     const changed = await RunState.fromString(agent(), result.state.toString().replaceAll('250', '9999'))
     await resolveInterruptions({ state: changed, interruptions: changed.getInterruptions() }, { runKey })
-    await withGateRun({ runKey }, () => run(agent(), changed as never))
+    await withGateRun({ runKey, input: changed as never }, (input) => run(agent(), input))
     expect([execute.mock.calls.length, gate.intents.length]).toEqual([0, 1])
+  })
+
+  it.each(['c2', 'c"2', String.raw`c\2`])(
+    'P3: a state of your own loop asks for no call that was never made: %s',
+    async (callId) => {
+      const gate = scriptedGate(['wait'])
+      const { agent, execute, results } = scene(gate)
+      const runKey = crypto.randomUUID()
+      const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
+      const text = result.state.toString().replaceAll('"c1"', JSON.stringify(callId))
+      const changed = await RunState.fromString(agent(), text)
+      expect(changed.getInterruptions()).toHaveLength(1)
+      const waiting = { state: changed, interruptions: changed.getInterruptions() }
+      expect(await resolveInterruptions(waiting, { runKey })).toMatchObject({ resolved: 1, pending: [] })
+      const end = await withGateRun({ runKey, input: changed }, (input) => run(agent(), input))
+      expect([end.finalOutput, execute.mock.calls.length, gate.intents.length]).toEqual(['done', 0, 1])
+      expect(results()).toEqual([expect.stringContaining('NOT_FOUND')])
+    },
+  )
+
+  it('P3: nor does one that is run before anything in it is resolved', async () => {
+    const gate = scriptedGate(['wait'])
+    const { agent, execute } = scene(gate)
+    const runKey = crypto.randomUUID()
+    const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
+    const changed = await RunState.fromString(agent(), result.state.toString().replaceAll('"c1"', '"c2"'))
+    await withGateRun({ runKey, input: changed }, (input) => run(agent(), input))
+    expect([execute.mock.calls.length, gate.intents.length]).toEqual([0, 1])
+  })
+
+  it('what the model says after a restore is asked for', async () => {
+    const gate = scriptedGate(['wait', 'approve'])
+    const { agent, execute } = scene(gate, {}, [call()], [[call(300, 'c2')]])
+    const runKey = crypto.randomUUID()
+    const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
+    await gate.decide('approve')
+    const kept = await RunState.fromString(agent(), result.state.toString())
+    await resolveInterruptions({ state: kept, interruptions: kept.getInterruptions() }, { runKey })
+    await withGateRun({ runKey, input: kept }, (input) => run(agent(), input))
+    expect([execute.mock.calls.length, gate.intents.length]).toEqual([2, 2])
   })
 })
 
@@ -224,11 +271,11 @@ it('a loop of your own resolves what was decided', async () => {
   const gate = scriptedGate(['wait'])
   const { agent, execute } = scene(gate)
   const runKey = crypto.randomUUID()
-  const result = await withGateRun({ runKey }, () => run(agent(), 'hi'))
+  const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
   expect(await resolveInterruptions(result, { runKey })).toMatchObject({ resolved: 0, pending: [{ callId: 'c1' }] })
   await gate.decide('approve')
   expect(await resolveInterruptions(result, { runKey })).toMatchObject({ resolved: 1, pending: [], foreign: [] })
-  const end = await withGateRun({ runKey }, () => run(agent(), result.state))
+  const end = await withGateRun({ runKey, input: result.state }, (input) => run(agent(), input))
   expect([end.finalOutput, execute.mock.calls.length]).toEqual(['done', 1])
 })
 
@@ -323,8 +370,8 @@ describe('an agent as a tool, gated in place', () => {
   it('without a driver it does not suspend, and does not run', async () => {
     const gate = approvingGate()
     const { agent, execute } = nested(gate)
-    await withGateRun({ runKey: 'r' }, async () => {
-      const result = await run(agent(), 'hi', { context: new RunContext() as never })
+    await withGateRun({ runKey: 'r', input: 'hi' }, async (input) => {
+      const result = await run(agent(), input, { context: new RunContext() as never })
       for (const item of result.interruptions) result.state.approve(item)
       await run(agent(), result.state as never).catch(() => undefined)
     })
