@@ -18,9 +18,7 @@ export interface RestoreCommandOptions {
 export async function restore({ data, state, accept, json }: RestoreCommandOptions): Promise<number> {
   const { executionSecret, database, publicUrl } = configurationOf(process.env)
   const projectId = process.env.SILENTAUTH_PROJECT as ProjectId | undefined
-  // A database of several nodes is one of production, whose issuer is its URL.
-  const isProduction = publicUrl !== undefined && database?.startsWith('postgres')
-  const production = isProduction ? { publicUrl, projectId } : undefined
+  const production = publicUrl === undefined ? undefined : { publicUrl, projectId }
   const outcome = await restoreServer({
     dataDir: data,
     stateDir: state,

@@ -10,16 +10,19 @@ import {
   type NoteSigner,
   noteSigner,
   type PrivateJwk,
+  parseVkey,
   privateKeySigner,
   type Signer,
   vkeyFingerprint,
 } from '@silentauth/core'
+import { z } from 'zod'
 import type { DataFolder } from './data-folder.js'
 import type { Identity } from './embedded.js'
 
 export const LOG_KEY_FILE = 'log-key.json'
 /** What an auditor pins: `vkey` and its fingerprint. No export and no server is believed about it. */
 export const LOG_VKEY_FILE = 'log-vkey.json'
+const vkeyForm = z.object({ vkey: z.string() })
 
 /**
  * Made on the first start, unless somebody else holds it.
@@ -41,6 +44,12 @@ export async function logKey(
   const signer = await noteSigner(logName(issuer, projectId), own)
   await folder.write(LOG_VKEY_FILE, { vkey: signer.vkey, fingerprint: await vkeyFingerprint(signer.vkey) })
   return signer
+}
+
+/** Whether the log that was signed for last in this folder is this one; undefined: nothing says which it was. */
+export async function signedFor(folder: DataFolder, { issuer, projectId }: Identity): Promise<boolean | undefined> {
+  const shown = vkeyForm.safeParse(await folder.read(LOG_VKEY_FILE))
+  return shown.success ? (await parseVkey(shown.data.vkey)).name === logName(issuer, projectId) : undefined
 }
 
 async function keyIn(folder: DataFolder): Promise<Signer> {

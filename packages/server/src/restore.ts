@@ -15,13 +15,14 @@ import {
   type RestoreReport,
   requireChain,
   type Signer,
+  type Store,
 } from '@silentauth/core'
 import { pino } from 'pino'
-import { dataFolder } from './data-folder.js'
+import { type DataFolder, dataFolder } from './data-folder.js'
 import { openStore } from './database.js'
-import { identity } from './embedded.js'
+import { type Identity, knownIdentity } from './embedded.js'
 import { heldFile } from './held-file.js'
-import { LOG_KEY_FILE } from './log-key.js'
+import { LOG_KEY_FILE, signedFor } from './log-key.js'
 import { productionIdentity } from './production.js'
 import { putRestoredEpoch, retirePermitKey } from './retired-keys.js'
 import type { ServeOptions } from './serve.js'
@@ -30,7 +31,7 @@ import { stateFolder } from './state-folder.js'
 
 export interface RestoreServerOptions
   extends Pick<ServerOptions, 'dataDir' | 'database' | 'stateDir' | 'logSigner' | 'executionSecret' | 'logger'> {
-  /** Of a gate in production, whose issuer it is. @default an embedded one */
+  /** Of a gate in production. @default an embedded one */
   readonly production?: Pick<ServeOptions, 'publicUrl' | 'projectId'> | undefined
   /** Else it only looks. @default false */
   readonly accept?: boolean | undefined
@@ -53,9 +54,7 @@ export async function restoreServer(options: RestoreServerOptions = {}): Promise
   const key = options.logSigner ?? (await keyIn(folder))
   const logger = options.logger ?? pino({ level: 'silent' })
   await using store = await openStore({ url: options.database ?? `sqlite:${folder.fileIn('gate.db')}`, logger })
-  const { issuer, projectId } = options.production
-    ? await productionIdentity(store, folder, options.production, [])
-    : await identity(folder)
+  const { issuer, projectId } = await whose(store, folder, options.production)
   const signer = await noteSigner(logName(issuer, projectId), key)
   const held = heldFile(await stateFolder(options.stateDir), projectId)
   if (options.accept) {
@@ -77,7 +76,24 @@ export async function restoreServer(options: RestoreServerOptions = {}): Promise
   }
 }
 
-async function keyIn(folder: Awaited<ReturnType<typeof dataFolder>>): Promise<Signer> {
+/** Whose log it is: a folder in which an embedded gate was once can be that of one in production today. */
+async function whose(
+  store: Store,
+  folder: DataFolder,
+  production: RestoreServerOptions['production'],
+): Promise<Identity> {
+  const embedded = await knownIdentity(folder)
+  const isEmbedded = embedded !== undefined && ((await signedFor(folder, embedded)) ?? production === undefined)
+  if (isEmbedded) return embedded
+  if (production === undefined) {
+    throw new TypeError(
+      `${folder.path} is of a gate in production: SILENTAUTH_PUBLIC_URL and SILENTAUTH_DATABASE say which`,
+    )
+  }
+  return productionIdentity(store, folder, production, [])
+}
+
+async function keyIn(folder: DataFolder): Promise<Signer> {
   const jwk = (await folder.read(LOG_KEY_FILE)) as PrivateJwk | undefined
   if (jwk === undefined) throw new Error(`${folder.fileIn(LOG_KEY_FILE)} is not there: restore it with the database`)
   return privateKeySigner(jwk)

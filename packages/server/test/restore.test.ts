@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { heldFileName } from '../src/held-file.js'
 import { restoreServer } from '../src/restore.js'
 import { secretHash } from '../src/secret.js'
+import { serveGate } from '../src/serve.js'
 import { type RunningServer, startServer } from '../src/start-server.js'
 
 let folder: string
@@ -157,6 +158,27 @@ describe('a server whose database is an older backup', () => {
     expect(checkpoint).toBe(server.log.head()?.note)
     expect(checkpoint).toBe((await server.store.lastCheckpoint(server.projectId))?.note)
   })
+
+  it.each(['never', 'before'])(
+    'R2 is restored in production too where it is one file, and an embedded gate was %s in its folder',
+    async (when) => {
+      if (when === 'before') await (await start()).close()
+      const production = { publicUrl: 'https://gate.example.com' }
+      const database = `sqlite:${path.join(folder, 'production.db')}`
+      const common = { ...data, ...production, database, port: 0, dashboardDir: false } as const
+      const { projectId, log, close } = await serveGate({ ...common, firstOwner: 'owner@example.com' })
+      await log.settle()
+      const held = log.head()
+      await close()
+      await expect(restoreServer({ ...data, database, production: undefined })).rejects.toThrow()
+      expect(await restoreServer({ ...data, database, production })).toMatchObject({
+        type: 'whole',
+        held: { size: held?.size, root: held?.root },
+      })
+      expect(await restoreServer({ ...data, database, production, accept: true })).toMatchObject({ type: 'accepted' })
+      expect((await readdir(data.stateDir)).includes(heldFileName(projectId))).toBe(true)
+    },
+  )
 
   it('is not restored from a folder that has no key of a log', async () => {
     await expect(restoreServer({ ...data, accept: true })).rejects.toThrow('log-key.json')
