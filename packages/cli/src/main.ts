@@ -124,8 +124,9 @@ export async function main(args: readonly string[]): Promise<number> {
   program
     .command('prune')
     .requiredOption('--older-than <duration>', '36h, 90d, 12w; at least a day', parseDuration)
-    .option('--data <folder>', 'of the gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
-    .option('--database <file>', 'default: gate.db in the data folder')
+    .option('--data <folder>', 'of an embedded gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--database <file-or-url>', 'default: SILENTAUTH_DATABASE, else gate.db in the data folder')
+    .option('--project <id>', 'default: SILENTAUTH_PROJECT, else the only one in the database')
     .description('take away the intents that have been over for a while; the log stays whole')
     .action(ends(async (options) => (await import('./prune.js')).prune(options)))
 

@@ -369,6 +369,10 @@ describe('silentauth serve', () => {
     expect([first.status, first.code, second.status, second.code]).toEqual([200, 0, 200, 0])
     expect(first.ready.sign_in_url).toContain('/sign-in#token=')
     expect(second.ready).toEqual({ ...first.ready, address: second.ready.address, sign_in_url: undefined })
+
+    const child = start(['prune', '--older-than', '1d'], environment())
+    if (!child.stdout) throw new Error('no pipe')
+    expect((await text(child.stdout)).trim()).toBe('0')
   })
 })
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type LocalGate, newId, type Person, type ProjectId, type Store } from '@silentauth/core'
+import { type LocalGate, newId, type Person, type Project, type ProjectId, type Store } from '@silentauth/core'
 import type { DataFolder } from './data-folder.js'
 import type { Identity } from './embedded.js'
 import { LOG_KEY_FILE } from './log-key.js'
@@ -49,10 +49,7 @@ export async function productionIdentity(
     if (!/^[^\s@]+@[^\s@]+$/.test(firstOwner)) throw new TypeError('the first owner is named by an e-mail')
     return { issuer, projectId: projectId ?? newId('prj'), isNew: true }
   }
-  const found = projectId === undefined ? projects : projects.filter(({ id }) => id === projectId)
-  const [project] = found
-  if (!project) throw new TypeError(`the database has no project ${projectId}`)
-  if (found.length > 1) throw new TypeError('the database has several projects: SILENTAUTH_PROJECT says which to serve')
+  const project = await chosenProject(store, projectId)
   await requireNoSetupKeys(store, project.id)
   const { kids: retired } = await retiredKeys(folder)
   for (const name of needed) {
@@ -64,6 +61,16 @@ export async function productionIdentity(
     }
   }
   return { issuer, projectId: project.id, isNew: false }
+}
+
+/** @throws TypeError when the database has no such project, or several to choose from */
+export async function chosenProject(store: Store, projectId: ProjectId | undefined): Promise<Project> {
+  const projects = await store.projects()
+  const found = projectId === undefined ? projects : projects.filter(({ id }) => id === projectId)
+  const [project] = found
+  if (!project) throw new TypeError(`the database has no project${projectId === undefined ? '' : ` ${projectId}`}`)
+  if (found.length > 1) throw new TypeError('the database has several projects: SILENTAUTH_PROJECT says which')
+  return project
 }
 
 /** Makes the project of an empty database, with the one person in it. */

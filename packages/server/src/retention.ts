@@ -1,32 +1,66 @@
 /**
- * Retention of a gate's data folder: what is over goes, from the database file, also while the gate runs.
+ * Retention of a gate, embedded or in production: what is over goes from its database, also while nodes run. The log stays whole.
  *
  * @module
  */
-import { prune } from '@silentauth/core'
-import { sqliteStore } from '@silentauth/store/sqlite'
+import { stat } from 'node:fs/promises'
+import { type ProjectId, prune, type Store } from '@silentauth/core'
+import { type Logger, pino } from 'pino'
 import { dataFolder } from './data-folder.js'
+import { databaseUrl, openStore } from './database.js'
 import { knownIdentity } from './embedded.js'
+import { chosenProject } from './production.js'
 
 export interface PruneDataOptions {
-  /** @default './.silentauth' */
+  /** Of an embedded gate; not looked at where `database` is given. @default './.silentauth' */
   readonly dataDir?: string | undefined
-  /** @default `gate.db` in the data folder */
-  readonly databaseFile?: string | undefined
-  /** At least a day. */
+  /** `sqlite:<file>` or `postgres://…`. @default `gate.db` in the data folder */
+  readonly database?: string | undefined
+  /** Where `database` holds several. @default the only one in it */
+  readonly projectId?: ProjectId | undefined
+  /** At least a day, by the clock of the database. */
   readonly olderThanSeconds: number
+  /** @default warnings and errors, on standard error */
+  readonly logger?: Logger | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /**
  * @returns how many intents went
- * @throws TypeError for less than a day; Error when there is no gate in the folder, or its database cannot be used
+ * @throws TypeError for less than a day, and for a database whose project is not known; Error when there is no gate, or its
+ * database cannot be used
  */
 export async function pruneData(options: PruneDataOptions): Promise<number> {
-  const folder = await dataFolder(options.dataDir ?? '.silentauth')
-  const known = await knownIdentity(folder)
-  if (!known) throw new Error(`${folder.path} holds no gate`)
-  await using store = await sqliteStore({ file: options.databaseFile ?? folder.fileIn('gate.db') })
   const { olderThanSeconds, signal } = options
-  return prune({ store, projectId: known.projectId, olderThanSeconds, signal })
+  const { store, projectId } = await opened(options)
+  await using _closing = store
+  return prune({ store, projectId, olderThanSeconds, signal })
+}
+
+async function opened({ dataDir, database, projectId, logger }: PruneDataOptions): Promise<{
+  readonly store: Store
+  readonly projectId: ProjectId
+}> {
+  const log = logger ?? pino({ name: 'silentauth', level: 'warn' }, pino.destination(2))
+  if (database === undefined) {
+    const folder = await dataFolder(dataDir ?? '.silentauth')
+    const known = await knownIdentity(folder)
+    if (!known) throw new Error(`${folder.path} holds no gate`)
+    const store = await openStore({ url: `sqlite:${folder.fileIn('gate.db')}`, logger: log })
+    return { store, projectId: known.projectId }
+  }
+  await requireThere(database)
+  const store = await openStore({ url: database, logger: log })
+  try {
+    return { store, projectId: (await chosenProject(store, projectId)).id }
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** A file that is not there would be made, and then have nothing in it to take away. */
+async function requireThere(url: string): Promise<void> {
+  const database = databaseUrl(url)
+  if (database.type === 'sqlite') await stat(database.file)
 }
