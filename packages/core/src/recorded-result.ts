@@ -7,13 +7,9 @@
 import { decodeBase64url, encodeBase64url } from './base64url.js'
 import { canonicalJson } from './canonical-json.js'
 import { digestOf } from './digest.js'
-import type { Engine } from './engine.js'
 import { SilentAuthError } from './errors.js'
 import type { IntentId, KeyId, ProjectId } from './id.js'
 import type { Digest, Json } from './json.js'
-import type { ProjectKey } from './registry.js'
-import { type Attempt, requireRunningAgent, type State } from './state.js'
-import type { Bench } from './vote.js'
 
 /** As a store keeps it: one per intent. */
 export interface RecordedResult {
@@ -92,39 +88,11 @@ export function resultSealer(key: Uint8Array): ResultSealer {
   }
 }
 
-/**
- * What was recorded, for the key and the execution that it was recorded by; undefined: nothing, for this caller.
- *
- * @throws SilentAuthError `RESULT_UNREADABLE`; `AGENT_PAUSED`, `AGENT_REVOKED`: nothing is handed to an agent that was stopped
- */
-export async function recall(
-  own: Engine,
-  sealer: ResultSealer | undefined,
-  state: State,
-  asking: { readonly attempt: Attempt; readonly key: ProjectKey; readonly bench: Bench },
-): Promise<{ readonly result: Json } | undefined> {
-  const { projectId } = own
-  const { execution, declaration } = state
-  const intentId = declaration.id
-  const { executionId } = asking.attempt
-  if (execution.state !== 'succeeded' || execution.result === undefined) return undefined
-  if (execution.holder?.executionId !== executionId) return undefined
-  const stored = await own.store.recordedResult(projectId, intentId)
-  if (!stored) return undefined
-  if (!sealer) throw unreadable(intentId, 'this gate has no key for results')
-  const place = { projectId, intentId, executionId, digest: execution.result.digest }
-  const { lineage, result } = await sealer.open(stored, place)
-  if (lineage !== asking.key.lineage) return undefined
-  const { agent } = asking.bench
-  if (agent && agent.status !== 'active') requireRunningAgent(state, asking.bench)
-  return { result }
-}
-
 function boundTo({ projectId, intentId, executionId, digest }: ResultPlace): Uint8Array<ArrayBuffer> {
   const place = { project_id: projectId, intent_id: intentId, execution_id: executionId, digest }
   return new TextEncoder().encode(canonicalJson({ type: 'silentauth.result', v: VERSION, ...place }))
 }
 
-function unreadable(intentId: IntentId, why: string): SilentAuthError {
+export function unreadable(intentId: IntentId, why: string): SilentAuthError {
   return new SilentAuthError('RESULT_UNREADABLE', `${intentId}: what was recorded of its result: ${why}`, { intentId })
 }

@@ -246,15 +246,16 @@ describe('what the SDK lets through proves nothing', () => {
   })
 
   it('what the model says after a restore is asked for', async () => {
-    const gate = scriptedGate(['wait', 'approve'])
+    const gate = scriptedGate(['wait', 'wait'])
     const { agent, execute } = scene(gate, {}, [call()], [[call(300, 'c2')]])
     const runKey = crypto.randomUUID()
     const result = await withGateRun({ runKey, input: 'hi' }, (input) => run(agent(), input))
     await gate.decide('approve')
     const kept = await RunState.fromString(agent(), result.state.toString())
     await resolveInterruptions({ state: kept, interruptions: kept.getInterruptions() }, { runKey })
-    await withGateRun({ runKey, input: kept }, (input) => run(agent(), input))
-    expect([execute.mock.calls.length, gate.intents.length]).toEqual([2, 2])
+    const next = await withGateRun({ runKey, input: kept }, (input) => run(agent(), input))
+    expect(next.interruptions).toMatchObject([{ rawItem: { callId: 'c2' } }])
+    expect([execute.mock.calls.length, gate.intents.length]).toEqual([1, 2])
   })
 })
 
