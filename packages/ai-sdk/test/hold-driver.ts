@@ -6,7 +6,6 @@
  */
 import type { AdapterDriver, AgentEnd } from '@silentauth/core/contracts'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from '../../langchain/test/reachable-text.ts'
 import { question, toolResultsOf, toolsOf, watch } from './scripted-run.ts'
 import type { Sdk } from './sdk.ts'
 
@@ -14,7 +13,7 @@ export function holdDriver(sdk: Sdk): AdapterDriver {
   return {
     async run(run) {
       await using openai = await scriptedOpenai(run.turns)
-      using watcher = watch()
+      using watcher = watch(sdk)
       const { telemetry } = watcher
       const settings = {
         model: sdk.modelOf(openai),
@@ -23,9 +22,10 @@ export function holdDriver(sdk: Sdk): AdapterDriver {
         stopWhen: sdk.steps(6),
         abortSignal: run.signal,
         maxRetries: 0,
-        ...(sdk.version === 7 ? { telemetry } : {}),
+        ...telemetry,
       }
       const streamed: unknown[] = []
+      const results: unknown[] = []
       const end: { answer?: string; error?: unknown } = {}
       try {
         if (run.streaming) {
@@ -37,11 +37,11 @@ export function holdDriver(sdk: Sdk): AdapterDriver {
           })
           for await (const chunk of result.toUIMessageStream()) streamed.push(chunk)
           end.answer = await result.text
-          streamed.push(await result.steps)
+          results.push(await result.steps)
         } else {
           const result = await sdk.ai.generateText(settings)
           end.answer = result.text
-          streamed.push(result.steps, sdk.addedBy(result))
+          results.push(result.steps, sdk.addedBy(result))
         }
       } catch (error) {
         end.error = error
@@ -50,7 +50,13 @@ export function holdDriver(sdk: Sdk): AdapterDriver {
         toolResults: toolResultsOf(openai),
         answer: end.answer,
         error: end.error,
-        observed: reachableText([openai.requests, watcher.seen, streamed]),
+        modelKey: openai.apiKey,
+        observed: {
+          requests: openai.requests,
+          telemetry: watcher.seen,
+          'UI streams': run.streaming ? streamed : undefined,
+          results,
+        },
       } satisfies AgentEnd
     },
   }

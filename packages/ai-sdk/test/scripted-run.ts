@@ -8,9 +8,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { GateRun } from '@silentauth/ai-sdk'
 import { gateTool } from '@silentauth/ai-sdk'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
+import { reachableText } from '@silentauth/core/contracts'
 import type { Tool, ToolSet } from 'ai'
 import type { ScriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from '../../langchain/test/reachable-text.ts'
 import type { Sdk } from './sdk.ts'
 
 type Options = Parameters<NonNullable<Tool['execute']>>[1]
@@ -114,8 +114,8 @@ export function toolResultsOf({ requests }: ScriptedOpenai): string[] {
   })
 }
 
-/** Everything that telemetry is told, and what is published for tracers. */
-export function watch() {
+/** Everything that telemetry is told, and what is published for tracers; `telemetry` goes into the settings of a call. */
+export function watch({ version }: Sdk) {
   const seen: unknown[] = []
   const listen = (message: unknown) => void seen.push(message)
   const channels = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((step) => `tracing:ai:telemetry:${step}`)
@@ -136,9 +136,35 @@ export function watch() {
   const integration = Object.fromEntries(hooks.map((hook) => [hook, listen]))
   return {
     seen,
-    telemetry: { isEnabled: true, integrations: [integration] },
+    telemetry:
+      version === 7
+        ? { telemetry: { isEnabled: true, integrations: [integration] } }
+        : { experimental_telemetry: { isEnabled: true, tracer: tracerThatTells(listen) } },
     [Symbol.dispose]: () => {
       for (const channel of channels) unsubscribe(channel, listen)
     },
+  }
+}
+
+/** As OpenTelemetry has them: of the older SDK, which writes everything that it does into spans. */
+function tracerThatTells(listen: (message: unknown) => void) {
+  const tell = (...told: unknown[]) => {
+    listen(told)
+    return span
+  }
+  const span = {
+    spanContext: () => ({ traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 }),
+    isRecording: () => true,
+    end: () => {},
+    setAttribute: tell,
+    setAttributes: tell,
+    addEvent: tell,
+    setStatus: tell,
+    updateName: tell,
+    recordException: tell,
+  }
+  return {
+    startSpan: tell,
+    startActiveSpan: (...told: unknown[]) => (told.at(-1) as (of: typeof span) => unknown)(tell(...told)),
   }
 }

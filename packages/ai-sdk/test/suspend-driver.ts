@@ -8,7 +8,6 @@ import { resolveApprovals, withGate } from '@silentauth/ai-sdk'
 import type { SuspendDriver, SuspendedAct } from '@silentauth/core/contracts'
 import type { ModelMessage } from 'ai'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from '../../langchain/test/reachable-text.ts'
 import { forged, openRequests } from './open-requests.ts'
 import { question, toolResultsOf, toolsOf, watch } from './scripted-run.ts'
 import type { Sdk } from './sdk.ts'
@@ -17,9 +16,10 @@ export function suspendDriver(sdk: Sdk): SuspendDriver {
   return {
     async start(run) {
       const openai = await scriptedOpenai(run.turns)
-      const watcher = watch()
+      const watcher = watch(sdk)
       const gateRun = { tenant: 'acme', id: `${run.thread}/${crypto.randomUUID()}` }
       const streamed: unknown[] = []
+      const results: unknown[] = []
       const kept: { saved: string; suspended: string; answer?: string; error?: unknown } = { saved: '', suspended: '' }
       const tools = () => toolsOf(sdk, run, openai, gateRun)
 
@@ -33,7 +33,7 @@ export function suspendDriver(sdk: Sdk): SuspendDriver {
           stopWhen: sdk.steps(6),
           abortSignal: run.signal,
           maxRetries: 0,
-          ...(sdk.version === 7 ? { telemetry: watcher.telemetry } : {}),
+          ...watcher.telemetry,
         }
         try {
           if (run.streaming) {
@@ -46,11 +46,12 @@ export function suspendDriver(sdk: Sdk): SuspendDriver {
             for await (const chunk of result.toUIMessageStream()) streamed.push(chunk)
             kept.answer = await result.text
             const added = sdk.version === 7 ? await result.responseMessages : (await result.response).messages
+            results.push(await result.steps, added)
             save([...messages, ...added])
           } else {
             const result = await sdk.ai.generateText(settings as never)
             kept.answer = result.text
-            streamed.push(result.steps)
+            results.push(result.steps, sdk.addedBy(result))
             save([...messages, ...sdk.addedBy(result)])
           }
         } catch (thrown) {
@@ -115,7 +116,14 @@ export function suspendDriver(sdk: Sdk): SuspendDriver {
           answer: kept.answer,
           error: kept.error,
           suspended: kept.error === undefined && openRequests(load()).length > 0,
-          observed: reachableText([openai.requests, watcher.seen, streamed, kept.saved, kept.suspended]),
+          modelKey: openai.apiKey,
+          observed: {
+            requests: openai.requests,
+            telemetry: watcher.seen,
+            'UI streams': run.streaming ? streamed : undefined,
+            results,
+            'persisted messages': [kept.saved, kept.suspended],
+          },
         }),
         async [Symbol.asyncDispose]() {
           watcher[Symbol.dispose]()

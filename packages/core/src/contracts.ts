@@ -13,6 +13,7 @@ export type {
   AgentRun,
   AgentTool,
   AgentTurn,
+  Observed,
   SuspendDriver,
   SuspendedAct,
   SuspendedRun,
@@ -21,6 +22,7 @@ export type {
 export { type AdapterColumn, adapterMatrix } from './contracts/adapter-matrix.js'
 export type { AdapterMode, Expected, Scenario } from './contracts/adapter-scenario.js'
 export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'
+export { reachableText } from './contracts/adapter-secrets.js'
 export type { Decide, GateHooks, GateOnStage, Stage } from './contracts/adapter-stage.js'
 export { type DescribeGateOptions, describeGate } from './contracts/gate.js'
 export type { GateCounter, GateDesk, GateHarness } from './contracts/gate-harness.js'

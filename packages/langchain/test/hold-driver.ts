@@ -7,7 +7,6 @@
 import { MemorySaver } from '@langchain/langgraph'
 import type { AdapterDriver, AgentEnd } from '@silentauth/core/contracts'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from './reachable-text.ts'
 import { agentOf, input, toolResultsOf, watch } from './scripted-agent.ts'
 
 export const holdDriver: AdapterDriver = {
@@ -41,7 +40,13 @@ export const holdDriver: AdapterDriver = {
       toolResults: toolResultsOf(openai),
       answer: end.answer,
       error: end.error,
-      observed: reachableText([openai.requests, watcher.seen, streamed, checkpointer.storage, checkpointer.writes]),
+      modelKey: openai.apiKey,
+      observed: {
+        requests: openai.requests,
+        traces: watcher.seen,
+        streams: streamed,
+        checkpoints: [checkpointer.storage, checkpointer.writes],
+      },
     } satisfies AgentEnd
   },
 }

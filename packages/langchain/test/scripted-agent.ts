@@ -11,11 +11,11 @@ import { LangChainTracer } from '@langchain/core/tracers/tracer_langchain'
 import { type BaseCheckpointSaver, interrupt } from '@langchain/langgraph'
 import { ChatOpenAI } from '@langchain/openai'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
+import { reachableText } from '@silentauth/core/contracts'
 import { gateTool } from '@silentauth/langchain'
 import { gateMiddleware } from '@silentauth/langchain/middleware'
 import { createAgent, createMiddleware, ToolMessage, tool } from 'langchain'
 import type { ScriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from './reachable-text.ts'
 
 export const input = { messages: [{ role: 'user', content: 'Please refund customer cust_4821.' }] }
 

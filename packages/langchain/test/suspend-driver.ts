@@ -9,7 +9,6 @@ import { Command, MemorySaver } from '@langchain/langgraph'
 import type { SuspendDriver, SuspendedAct } from '@silentauth/core/contracts'
 import { pendingGates, resolveInterrupts } from '@silentauth/langchain/langgraph'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from './reachable-text.ts'
 import { agentOf, input, toolResultsOf, watch } from './scripted-agent.ts'
 
 /** Everything that a client might believe in. */
@@ -125,14 +124,13 @@ export const suspendDriver: SuspendDriver = {
           answer: messages.at(-1)?.text,
           error,
           suspended: waits,
-          observed: reachableText([
-            openai.requests,
-            watcher.seen,
-            streamed,
-            gates,
-            checkpointer.storage,
-            checkpointer.writes,
-          ]),
+          modelKey: openai.apiKey,
+          observed: {
+            requests: openai.requests,
+            traces: watcher.seen,
+            streams: streamed,
+            checkpoints: [checkpointer.storage, checkpointer.writes, gates],
+          },
         }
       },
       [Symbol.asyncDispose]: () => openai[Symbol.asyncDispose](),

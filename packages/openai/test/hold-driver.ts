@@ -7,7 +7,6 @@
 import { run, setTraceProcessors, setTracingDisabled } from '@openai/agents'
 import type { AdapterDriver, AgentEnd } from '@silentauth/core/contracts'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from './reachable-text.ts'
 import { agentOf, type Ended, errorSeen, input, toolResultsOf, watch } from './scripted-agent.ts'
 
 setTracingDisabled(false)
@@ -40,7 +39,13 @@ export const holdDriver: AdapterDriver = {
       toolResults: toolResultsOf(openai),
       answer: result?.finalOutput,
       error,
-      observed: reachableText([openai.requests, watcher.seen, streamed, result?.state.toString(), result?.newItems]),
+      modelKey: openai.apiKey,
+      observed: {
+        requests: openai.requests,
+        traces: watcher.seen,
+        streams: agentRun.streaming ? streamed : undefined,
+        'run state': [result?.state.toString(), result?.newItems],
+      },
     } satisfies AgentEnd
   },
 }

@@ -14,10 +14,10 @@ import {
 } from '@openai/agents'
 import { isSilentAuthError, type JsonObject } from '@silentauth/core'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
+import { reachableText } from '@silentauth/core/contracts'
 import { gateTool } from '@silentauth/openai/agents'
 import OpenAI, { APIUserAbortError } from 'openai'
 import type { ScriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from './reachable-text.ts'
 
 export const input = 'Please refund customer cust_4821.'
 

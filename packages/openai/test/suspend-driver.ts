@@ -8,7 +8,6 @@ import { setTraceProcessors, setTracingDisabled } from '@openai/agents'
 import type { SuspendDriver, SuspendedAct } from '@silentauth/core/contracts'
 import { runWithGate, type SuspendedRun, streamWithGate } from '@silentauth/openai/agents'
 import { scriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
-import { reachableText } from './reachable-text.ts'
 import { agentOf, errorSeen, input, toolResultsOf, watch } from './scripted-agent.ts'
 
 setTracingDisabled(false)
@@ -20,6 +19,7 @@ export const suspendDriver: SuspendDriver = {
     setTraceProcessors([watcher.processor])
     const envelopeKeys = [crypto.getRandomValues(new Uint8Array(32))]
     const seen: unknown[] = []
+    const streamed: unknown[] = []
     const { signal } = run
     let kept: string | undefined
     let answer: string | undefined
@@ -31,7 +31,7 @@ export const suspendDriver: SuspendDriver = {
         let outcome: Awaited<ReturnType<typeof runWithGate>>
         if (run.streaming) {
           const stream = streamWithGate(agentOf(run, openai), given, options)
-          for await (const event of stream) seen.push(JSON.stringify(event))
+          for await (const event of stream) streamed.push(JSON.stringify(event))
           outcome = (await stream.outcome) as unknown as typeof outcome
         } else {
           outcome = await runWithGate(agentOf(run, openai), given, options)
@@ -94,7 +94,13 @@ export const suspendDriver: SuspendDriver = {
         answer,
         error,
         suspended: kept !== undefined,
-        observed: reachableText([openai.requests, watcher.seen, seen]),
+        modelKey: openai.apiKey,
+        observed: {
+          requests: openai.requests,
+          traces: watcher.seen,
+          streams: run.streaming ? streamed : undefined,
+          'envelopes and run state': seen,
+        },
       }),
       [Symbol.asyncDispose]: () => openai[Symbol.asyncDispose](),
     }

@@ -42,8 +42,8 @@ export function refundAgent(stage: Stage, { kind = 'plain', during }: Scenario):
           const permit = currentPermit({ action: 'issue_refund' })
           const bound = permit && snapshot(permit.params).digest === snapshot(args).digest
           ran.push(bound ? amount : `${amount} without a permit for it`)
-          await during?.(stage, ran.length)
-          return `refunded ${amount}`
+          const said = await during?.(stage, ran.length)
+          return typeof said === 'string' ? said : `refunded ${amount}`
         },
       },
       {

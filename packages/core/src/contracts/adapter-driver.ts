@@ -115,6 +115,14 @@ export interface AgentEnd {
   readonly error: unknown
   /** It still waits. @default false */
   readonly suspended?: boolean
-  /** Everything that a model, a trace, a stream, a checkpoint or a log saw, as one text: it is searched for permits. */
-  readonly observed: string
+  readonly observed: Observed
+  /** Of the model, which the framework's client was given: it is looked for, too. */
+  readonly modelKey: string
 }
+
+/**
+ * By place (requests to the model, traces, streams, checkpoints, run state), everything that was seen there, as values or as
+ * text; undefined where this run had none. Each is searched for permits and keys, and must show what a tool tells: a place
+ * that does not is watched in the wrong way.
+ */
+export type Observed = Readonly<Record<string, unknown>>

@@ -17,7 +17,7 @@ export interface Scenario {
   readonly turns?: readonly AgentTurn[]
   /** Of `issue_refund`. @default 'plain' */
   readonly kind?: AgentTool['kind']
-  /** What `issue_refund` does each time that it runs, before it gives its result. */
+  /** What `issue_refund` does each time that it runs, before it gives its result; a text that this gives is the result. */
   readonly during?: (stage: Stage, time: number) => unknown
   readonly options?: Omit<AdapterOptions, 'onEvent' | 'wait'>
   readonly streaming?: boolean

@@ -7,7 +7,7 @@
 import type { Desk } from '../desk.js'
 import { type ErrorCode, SilentAuthError } from '../errors.js'
 import type { Claim, Gate } from '../gate.js'
-import type { IntentId, ProjectId } from '../id.js'
+import { type IntentId, type ProjectId, randomToken } from '../id.js'
 import type { Intent } from '../intent.js'
 import type { EpochMs, JsonObject } from '../json.js'
 import type { Agent, Principal, ProjectKey } from '../registry.js'
@@ -48,10 +48,10 @@ export interface GateHooks {
 export type Decide = (stage: Stage, intent: Intent) => Promise<unknown>
 
 export interface Stage {
-  /** The agent's own, with hooks. */
-  readonly gate: Gate
+  /** The agent's own, with hooks. It holds a key, as a client of a gate does. */
+  readonly gate: Gate & { readonly secretKey: string }
   readonly controller: AbortController
-  /** Every permit that left the gate. */
+  /** Every permit that left the gate, and every one that the adapter was given in place of it. */
   readonly permits: readonly string[]
   /** What went wrong in the decisions; empty unless the scenario itself is wrong. */
   readonly faults: readonly unknown[]
@@ -95,8 +95,13 @@ export async function stageOf(
     const { intentHash, confirmation } = await desk.read(person, id)
     return desk.vote(person, id, { verdict, intentHash, confirm: confirmation, ...rest })
   }
+  const noted = (claim: Claim): Claim => {
+    if (claim.type === 'granted' && !permits.includes(claim.permit)) permits.push(claim.permit)
+    return claim
+  }
   const stage: Stage = {
     gate: {
+      secretKey: `sk_test_${randomToken(32)}`,
       declare: (draft, options) => through(calls, hooks.declare, () => gate.declare(draft, options)),
       read: (ref, options) => through(calls, hooks.read, () => gate.read(ref, options)),
       wait(id, options) {
@@ -105,12 +110,8 @@ export async function stageOf(
         return waiting
       },
       cancel: (id, reason, options) => through(calls, undefined, () => gate.cancel(id, reason, options)),
-      claim: (id, attempt, options) =>
-        through(calls, hooks.claim, async () => {
-          const claim = await gate.claim(id, attempt, options)
-          if (claim.type === 'granted') permits.push(claim.permit)
-          return claim
-        }),
+      claim: async (id, attempt, options) =>
+        noted(await through(calls, hooks.claim, async () => noted(await gate.claim(id, attempt, options)))),
       report: (id, attempt, outcome, options) =>
         through(calls, hooks.report, () => gate.report(id, attempt, outcome, options)),
       trust: (options) => gate.trust(options),

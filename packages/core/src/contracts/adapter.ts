@@ -1,17 +1,17 @@
 /**
  * The conformance suite of adapters: whatever framework runs the agent, a gated tool asks, waits, runs once with its
  * permit, or tells the model why not. Each scenario states what the model sees, what the caller sees, which intents there
- * are, and how often the tool ran; in each, all that was observed is searched for permits.
+ * are, and how often the tool ran; in each, all that was observed is searched for permits and keys.
  *
  * @module
  */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ERROR_STATUS, type ErrorCode } from '../errors.js'
 import type { GateEvent } from '../gate.js'
 import type { Intent } from '../intent.js'
 import { refusalText } from '../refusal.js'
 import { refundAgent } from './adapter-agent.js'
-import type { AdapterDriver, AgentEnd, AgentRun, SuspendDriver } from './adapter-driver.js'
+import type { AdapterDriver, AgentEnd, AgentRun, Observed, SuspendDriver } from './adapter-driver.js'
 import {
   type AdapterMode,
   calls,
@@ -22,6 +22,7 @@ import {
   type Scenario,
 } from './adapter-scenario.js'
 import { ADAPTER_SCENARIOS } from './adapter-scenarios.js'
+import { leaksIn, secretOfPermit, watchLogs } from './adapter-secrets.js'
 import { type GateOnStage, type Stage, stageOf } from './adapter-stage.js'
 
 export interface DescribeAdapterOptions {
@@ -30,6 +31,9 @@ export interface DescribeAdapterOptions {
   /** Scenario → why this framework cannot play it. */
   readonly skip?: Readonly<Record<string, string>> | undefined
 }
+
+/** What a tool does not speak to: events of the gate say what became of it, and the caller gets an answer. */
+const UNREACHED_BY_TOOLS: readonly string[] = ['events', 'errors']
 
 /** A whole agent runs in each scenario, on machines that do other things too. */
 const TIMEOUT_MS = 30_000
@@ -58,18 +62,32 @@ export function describeAdapter(
       }
     }
 
-    it('is searched for permits where one would be found', { timeout: TIMEOUT_MS }, async () => {
-      await using test = await gate()
-      const leaking: Scenario = {
-        name: 'a tool that tells its permit',
-        decide: (stage, intent) => stage.approve(intent),
-        during: (stage) => {
-          throw new Error(stage.permits.at(-1))
-        },
-        expected: { intents: [], ran: [] },
-      }
-      expect(await play(driver, test, leaking)).toMatchObject({ permitsSeen: 1 })
-    })
+    it.each([
+      ['', false],
+      [', streaming', true],
+    ])(
+      'what the tool tells is found in every place that is searched%s',
+      { timeout: TIMEOUT_MS },
+      async (_, streaming) => {
+        await using test = await gate()
+        using _silent = vi.spyOn(console, 'info').mockImplementation(() => {})
+        const leaking: Scenario = {
+          name: 'a tool that tells its permit and the key',
+          streaming,
+          decide: (stage, intent) => stage.approve(intent),
+          during(stage) {
+            const told = [...stage.permits.map((permit) => secretOfPermit(permit).text), stage.gate.secretKey].join(' ')
+            console.info(told)
+            return told
+          },
+          expected: { intents: [], ran: [] },
+        }
+        const { leaks, places } = await play(driver, test, leaking)
+        const reached = places.filter((place) => !UNREACHED_BY_TOOLS.includes(place))
+        expect(reached).toContain('logs')
+        expect(leaks).toEqual(reached.flatMap((place) => [`a permit in ${place}`, `the secret key in ${place}`]).sort())
+      },
+    )
   })
 }
 
@@ -81,8 +99,10 @@ interface Played {
   /** Sorted: parallel calls may run in any order. */
   readonly ran: readonly (number | string)[]
   readonly events: readonly string[]
-  /** Permits that were found in what was observed. */
-  readonly permitsSeen: number
+  /** `<secret> in <place>`. */
+  readonly leaks: readonly string[]
+  /** Where it was looked for secrets. */
+  readonly places: readonly string[]
   /** What went wrong in the scenario itself. */
   readonly faults: readonly unknown[]
 }
@@ -98,7 +118,8 @@ function suspends(driver: AdapterDriver | SuspendDriver): driver is SuspendDrive
 async function play(driver: AdapterDriver | SuspendDriver, test: GateOnStage, scenario: Scenario): Promise<Played> {
   const stage = await stageOf(test, scenario)
   const agent = refundAgent(stage, scenario)
-  const events: GateEvent['type'][] = []
+  const events: GateEvent[] = []
+  using logs = watchLogs()
   await scenario.before?.(stage)
 
   const ends: AgentEnd[] = []
@@ -111,7 +132,7 @@ async function play(driver: AdapterDriver | SuspendDriver, test: GateOnStage, sc
       options: {
         ...scenario.options,
         wait: modeOf(driver),
-        onEvent: ({ type }) => events.push(type),
+        onEvent: (event) => events.push(event),
       },
       streaming: scenario.streaming ?? false,
       signal: stage.controller.signal,
@@ -121,16 +142,29 @@ async function play(driver: AdapterDriver | SuspendDriver, test: GateOnStage, sc
   }
   await stage.settle()
   const intents = await stage.intents()
-  const observed = ends.map((end) => end.observed).join('\n')
+  const errors = ends.map(({ error }) => error)
+  const observed = [...ends.map((end) => end.observed), { events, errors, logs: logs.seen }]
+  const secrets = [
+    ...stage.permits.map(secretOfPermit),
+    { name: 'the secret key' as const, text: stage.gate.secretKey },
+    ...ends.map(({ modelKey }) => ({ name: "the model's key" as const, text: modelKey })),
+  ]
   return {
     sees: ends.flatMap(({ toolResults }) => toolResults).map((text) => refusalIn(text, intents) ?? text),
     caller: callerOf(ends, stage),
     intents: await stage.statuses(),
     ran: agent.ran.toSorted(),
-    events,
-    permitsSeen: stage.permits.filter((permit) => observed.includes(permit)).length,
+    events: events.map(({ type }) => type),
+    leaks: leaksIn(observed, secrets),
+    places: placesOf(observed),
     faults: stage.faults,
   }
+}
+
+/** A place of which this run had none is not searched. */
+function placesOf(observed: readonly Observed[]): string[] {
+  const places = observed.flatMap(Object.entries).filter(([, seen]) => seen !== undefined)
+  return [...new Set(places.map(([place]) => place))]
 }
 
 /** More than any scenario needs: what waits after them waits for good. */
@@ -175,7 +209,7 @@ function asMatchers({ sees, intents, events, ...rest }: Expected): object {
     }),
     ...(events && { events: expect.arrayContaining([...events]) }),
     intents: intents.map((status) => (typeof status === 'string' ? status : expect.stringMatching(status))),
-    permitsSeen: 0,
+    leaks: [],
     faults: [],
   }
 }
