@@ -2,7 +2,7 @@
  * The model of the example: OpenAI when there is a key, else a scripted server.
  */
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { type ChatRequest, scriptedOpenai } from '../demo/scripted-openai.ts'
+import { type ChatRequest, scriptedOpenai, type Turn } from '../demo/scripted-openai.ts'
 
 export async function demoModel() {
   const { OPENAI_API_KEY, OPENAI_MODEL = 'gpt-5-mini' } = process.env
@@ -14,23 +14,31 @@ export async function demoModel() {
     })
     return { model: openai(OPENAI_MODEL), async [Symbol.asyncDispose]() {} }
   }
-  const server = await scriptedOpenai((request) => {
-    const answer = answerOf(request)
-    return answer === undefined ? { calls: [WANTS_REFUND] } : { text: answer }
-  })
+  const server = await scriptedOpenai(turnOf)
   const { url: baseURL, apiKey } = server
   const model = createOpenAICompatible({ name: 'scripted', baseURL, apiKey })('scripted-model')
   return { model, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
-const WANTS_REFUND = { name: 'issue_refund', args: { customer_id: 'cust_4821', amount: 250 } }
-
-/** What a model says once its tool has answered: it has nothing but the text of the tool to go by. */
-function answerOf({ messages }: ChatRequest): string | undefined {
+/** What a model says: it has nothing but the words of the user and of its tool to go by. */
+function turnOf({ messages }: ChatRequest): Turn {
+  const said = textOf(messages.findLast(({ role }) => role === 'user')?.content)
+  const customer_id = said.match(/cust_\w+/)?.[0]
+  const amount = said.match(/(?<!\w)\d+(?:\.\d+)?/)?.[0]
+  if (customer_id === undefined || amount === undefined) return { text: 'Which customer, and how much?' }
   const last = messages.at(-1)
-  if (last?.role !== 'tool') return undefined
-  const said = String(last.content)
-  return said.startsWith('Not executed')
-    ? `I could not issue the refund. ${said}`
-    : 'Done: customer cust_4821 gets 250 back.'
+  if (last?.role !== 'tool') return { calls: [{ name: 'issue_refund', args: { customer_id, amount: Number(amount) } }] }
+  const answer = String(last.content)
+  const failed = /^(Not executed|It may have run|This call)/.test(answer)
+  // The first sentence says what happened; the rest is for models.
+  const [why] = answer.split('. ')
+  return {
+    text: failed ? `I could not issue the refund. ${why}.` : `Done: customer ${customer_id} gets ${amount} back.`,
+  }
+}
+
+/** A text, or the texts among its parts. */
+function textOf(content: unknown): string {
+  if (!Array.isArray(content)) return String(content ?? '')
+  return content.map((part: { text?: unknown }) => String(part.text ?? '')).join(' ')
 }

@@ -4,8 +4,6 @@
  * @module
  */
 import type { Intent, RiskTier } from '@silentauth/core'
-import { keptBy } from './gate-tool.js'
-import type { GateRun } from './tool-call.js'
 
 /** `part.approval.descriptor`. No arguments, no permit. */
 export interface ApprovalDescriptor {
@@ -28,38 +26,4 @@ export function descriptorOf({ id, action, approvalUrl, riskTier, expiresAt }: I
     riskTier,
     expiresAt: new Date(expiresAt).toISOString(),
   }
-}
-
-export interface DescriptorOptions {
-  /** The gated tools of the run. */
-  tools: Readonly<Record<string, unknown>>
-  run: GateRun
-}
-
-/** What of a chunk of a UI message stream is read. */
-interface Chunk {
-  readonly type: string
-  readonly toolCallId?: string
-  readonly toolName?: string
-}
-
-/**
- * Puts the approval link of each request into a UI message stream:
- * `result.toUIMessageStream().pipeThrough(withApprovalDescriptors({ tools, run }))`.
- */
-export function withApprovalDescriptors<UiChunk extends { readonly type: string }>({
-  tools,
-  run,
-}: DescriptorOptions): TransformStream<UiChunk, UiChunk> {
-  const names = new Map<string, string>()
-  return new TransformStream({
-    transform(chunk, controller) {
-      const { type, toolCallId, toolName } = chunk as Chunk
-      if (toolCallId !== undefined && toolName !== undefined) names.set(toolCallId, toolName)
-      const name = type === 'tool-approval-request' && toolCallId !== undefined ? names.get(toolCallId) : undefined
-      const tool = name !== undefined && Object.hasOwn(tools, name) ? tools[name] : undefined
-      const intent = tool && toolCallId !== undefined ? keptBy(tool)?.keep.askedFor(run, toolCallId) : undefined
-      controller.enqueue(intent ? { ...chunk, approvalDescriptor: descriptorOf(intent) } : chunk)
-    },
-  })
 }

@@ -32,7 +32,8 @@ export function usePendingApprovals(
   { nudgeEveryMs = 5000 }: PendingApprovalsOptions = {},
 ): readonly ShownApproval[] {
   const pending = useMemo(() => pendingParts(messages), [messages])
-  const isWaiting = pending.length > 0 && status === 'ready'
+  // A server that was away for a while is asked again, too.
+  const isWaiting = pending.length > 0 && (status === 'ready' || status === 'error')
   useEffect(
     () => (isWaiting && nudgeEveryMs > 0 ? nudging(sendMessage, nudgeEveryMs) : undefined),
     [isWaiting, nudgeEveryMs, sendMessage],

@@ -28,10 +28,21 @@ export interface PendingApproval {
   readonly descriptor?: ApprovalDescriptor
 }
 
+/** What the gate says of a call, as the messages now have it. */
+export interface DecidedApproval {
+  readonly approvalId: string
+  readonly toolCallId: string
+  readonly approved: boolean
+  /** Why not, in the words that the model reads. */
+  readonly reason?: string
+}
+
 export interface ResolvedApprovals<Message> {
   /** Everything is decided: go on with `messages`. Otherwise nothing must run: the SDK would run a part, and lose its result. */
   readonly ready: boolean
   readonly pending: readonly PendingApproval[]
+  /** Those of the last step that the gate has answered; also while others are pending. */
+  readonly decided: readonly DecidedApproval[]
   readonly messages: Message[]
 }
 
@@ -74,8 +85,9 @@ export async function resolveApprovals<Message extends HistoryMessage>(
   const history = asReplayed(clean, open)
 
   const answers = await Promise.all(open.map((request) => resolved(tools, request, history)))
-  const said = clientAnswers(messages)
+  const clientSaid = clientAnswers(messages)
   const pending: PendingApproval[] = []
+  const decided: DecidedApproval[] = []
   const responses: object[] = []
   answers.forEach((answer, index) => {
     const { approvalId, toolCallId, toolName } = open[index] as OpenRequest
@@ -84,18 +96,15 @@ export async function resolveApprovals<Message extends HistoryMessage>(
         pending.push(answer.approval)
         return
       case 'decided': {
-        const { approved, reason } = answer
-        responses.push({
-          type: 'tool-approval-response',
-          approvalId,
-          approved,
-          ...(reason !== undefined && { reason }),
-        })
+        const its = decidedApproval(open[index] as OpenRequest, answer)
+        const { toolCallId: _, ...said } = its
+        decided.push(its)
+        responses.push({ type: 'tool-approval-response', ...said })
         return
       }
       case 'ungated':
         // The app's own request is for the app's own client to answer.
-        if (said.has(approvalId)) responses.push(said.get(approvalId) as object)
+        if (clientSaid.has(approvalId)) responses.push(clientSaid.get(approvalId) as object)
         else pending.push({ approvalId, toolCallId, toolName })
     }
   })
@@ -103,7 +112,7 @@ export async function resolveApprovals<Message extends HistoryMessage>(
   const isReady = pending.length === 0
   const withResponses = [...withoutAnswers(left, new Set(open.map(({ approvalId }) => approvalId)))]
   if (isReady && responses.length > 0) withResponses.push({ role: 'tool', content: responses } as unknown as Message)
-  return { ready: isReady, pending, messages: isReady ? withResponses : left }
+  return { ready: isReady, pending, decided, messages: isReady ? withResponses : left }
 }
 
 /** Looks at one open request, as the SDK's replay of it would. */
@@ -147,6 +156,13 @@ function waits(keep: Gatekeeper, seen: Look): boolean {
 function pendingApproval(request: OpenRequest, intent: Intent | undefined): PendingApproval {
   const { approvalId, toolCallId, toolName } = request
   return { approvalId, toolCallId, toolName, ...(intent && { descriptor: descriptorOf(intent) }) }
+}
+
+export function decidedApproval(
+  { approvalId, toolCallId }: OpenRequest,
+  { approved, reason }: Extract<Resolved, { type: 'decided' }>,
+): DecidedApproval {
+  return { approvalId, toolCallId, approved, ...(reason !== undefined && { reason }) }
 }
 
 interface PlacedRequest extends OpenRequest {

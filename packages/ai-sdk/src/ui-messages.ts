@@ -7,6 +7,8 @@
 import { contentOf, type HistoryMessage } from './history.js'
 import {
   asReplayed,
+  type DecidedApproval,
+  decidedApproval,
   keeperFor,
   type OpenRequest,
   type PendingApproval,
@@ -43,6 +45,7 @@ export async function reconcileUIMessages<Message extends ChatMessage>(
   { tools }: ResolveOptions,
 ): Promise<ResolvedApprovals<Message>> {
   const pending: PendingApproval[] = []
+  const decided: DecidedApproval[] = []
   const reconciled = await Promise.all(
     messages.map(async (message, index) => {
       if (message.role !== 'assistant') return message
@@ -56,6 +59,7 @@ export async function reconcileUIMessages<Message extends ChatMessage>(
           if (!isLast) return superseded(part as ToolPart, request, tools, history)
           const answer = await resolved(tools, request, history)
           if (answer.type === 'pending') pending.push(answer.approval)
+          if (answer.type === 'decided' && !answer.unknown) decided.push(decidedApproval(request, answer))
           const { approvalId, toolCallId, toolName } = request
           const isUnanswered = (part as ToolPart).approval?.approved === undefined
           if (answer.type === 'ungated' && isUnanswered) pending.push({ approvalId, toolCallId, toolName })
@@ -65,7 +69,7 @@ export async function reconcileUIMessages<Message extends ChatMessage>(
       return { ...message, parts }
     }),
   )
-  return { ready: pending.length === 0, pending, messages: reconciled }
+  return { ready: pending.length === 0, pending, decided, messages: reconciled }
 }
 
 /** A part as the gate would have it. */

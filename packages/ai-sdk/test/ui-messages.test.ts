@@ -18,7 +18,7 @@ const hello: UIMessage = { id: 'm1', role: 'user', parts: [{ type: 'text', text:
 /** A request of a client, as the route answers it; gives the chat as the client and the database then have it. */
 async function answered(sdk: Sdk, agent: RefundRun, chat: readonly UIMessage[]): Promise<UIMessage[]> {
   const settings = agent.settings()
-  const { ready, pending, messages } = await reconcileUIMessages(chat, settings)
+  const { ready, pending, decided, messages } = await reconcileUIMessages(chat, settings)
   const last = messages.at(-1) as UIMessage
   const stream = ready
     ? sdk.ai
@@ -29,7 +29,7 @@ async function answered(sdk: Sdk, agent: RefundRun, chat: readonly UIMessage[]):
           maxRetries: 0,
         } as never)
         .toUIMessageStream({ originalMessages: messages as UIMessage[] })
-        .pipeThrough(withApprovalDescriptors({ tools: settings.tools, run }))
+        .pipeThrough(withApprovalDescriptors({ tools: settings.tools, run, ...(sdk.version === 7 && { decided }) }))
     : new ReadableStream({
         start(controller) {
           for (const chunk of pendingUIChunks(pending, last.id)) controller.enqueue(chunk)
@@ -92,6 +92,31 @@ describe.each(SDKS)('$name, a chat', (sdk) => {
     const [part] = toolParts(await answered(sdk, agent, clicked(chat)))
     expect(part).toMatchObject({ state: 'output-denied', approval: { reason: expect.stringContaining('too much') } })
     expect(agent.execute).not.toHaveBeenCalled()
+  })
+
+  it.runIf(sdk.version === 7)('tells the client why, which knows nothing of what the server keeps', async () => {
+    await using agent = await refundRun(sdk, { gated: { gate: denyingGate('too much'), run, wait: 'suspend' } })
+    const chat = await answered(sdk, agent, [hello])
+    await expect.poll(async () => (await reconcileUIMessages(chat, agent.settings())).ready).toBe(true)
+    const { decided, messages } = await reconcileUIMessages(clicked(chat), agent.settings())
+    expect(decided).toMatchObject([
+      { toolCallId: 'call_1', approved: false, reason: expect.stringContaining('too much') },
+    ])
+    const stream = sdk.ai
+      .streamText({
+        ...agent.settings(),
+        messages: await sdk.ai.convertToModelMessages(messages, { tools: agent.settings().tools }),
+        maxRetries: 0,
+      } as never)
+      .toUIMessageStream({ originalMessages: messages })
+      .pipeThrough(withApprovalDescriptors({ tools: {}, run, decided }))
+    let shown: UIMessage | undefined
+    // What the browser had clicked itself.
+    const message = clicked(chat).at(-1) as UIMessage
+    for await (const state of sdk.ai.readUIMessageStream({ message, stream })) shown = state
+    expect(toolParts(shown ? [shown] : [])).toMatchObject([
+      { state: 'output-denied', approval: { approved: false, reason: expect.stringContaining('too much') } },
+    ])
   })
 
   it('that was forged fails its calls, and asks nobody', async () => {
