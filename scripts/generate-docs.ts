@@ -12,6 +12,7 @@ import path from 'node:path'
 import { adapterMatrix } from '@silentauth/core/contracts'
 import { httpApiPage, type OpenApi } from './http-api-page.ts'
 import { ADAPTERS } from './matrix.ts'
+import { peerVersions } from './peer-projects.ts'
 import { packages, ROOT } from './workspace.ts'
 
 /** What the pages are made of. */
@@ -30,6 +31,7 @@ const PAGES: Record<string, (core: Core) => string> = {
 const BLOCKS: Record<string, (core: Core, words: string[]) => string> = {
   errors: errorsTable,
   matrix: ({ matrix }) => matrix,
+  peers: (_, [adapter = '']) => peerVersions(adapter),
   'risk-factors': riskFactorsTable,
 }
 

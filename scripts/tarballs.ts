@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { importsOf, packageOf } from './imports.ts'
-import { type Manifest, packages, type Target } from './workspace.ts'
+import { type Manifest, type Package, packages, type Target } from './workspace.ts'
 
 const run = promisify(execFile)
 
@@ -20,9 +20,32 @@ export type Contents = ReadonlyMap<string, string>
 /** Packs every public package into `folder`, which is emptied first; gives the tarballs' paths. */
 export async function packAll(folder: string): Promise<string[]> {
   await rm(folder, { recursive: true, force: true })
+  return [...(await pack(packages('public'), folder)).values()].sort()
+}
+
+/** Packs these into `folder`; gives the tarballs' paths by the packages' names. */
+export async function pack(some: readonly Package[], folder: string): Promise<Map<string, string>> {
   await mkdir(folder, { recursive: true })
-  for (const { folder: cwd } of packages('public')) await run('pnpm', ['pack', '--pack-destination', folder], { cwd })
-  return (await readdir(folder)).sort().map((name) => path.join(folder, name))
+  const tarballs = new Map<string, string>()
+  for (const { folder: cwd, manifest } of some) {
+    await run('pnpm', ['pack', '--pack-destination', folder], { cwd })
+    const file = `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`
+    tarballs.set(manifest.name, path.join(folder, file))
+  }
+  return tarballs
+}
+
+/** A package with all of ours that its users install along with it, itself first. */
+export function withOwnDependencies(name: string, all: readonly Package[] = packages()): Package[] {
+  const found = new Map<string, Package>()
+  const visit = (wanted: string): void => {
+    const it = all.find(({ manifest }) => manifest.name === wanted)
+    if (it === undefined || found.has(wanted)) return
+    found.set(wanted, it)
+    for (const dependency of Object.keys(it.manifest.dependencies ?? {})) visit(dependency)
+  }
+  visit(name)
+  return [...found.values()]
 }
 
 export async function contentsOf(tarball: string): Promise<Contents> {

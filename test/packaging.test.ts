@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { faultsOf } from '../scripts/tarballs.ts'
+import { faultsOf, withOwnDependencies } from '../scripts/tarballs.ts'
 
 const manifest = {
   name: '@silentauth/sdk',
@@ -50,4 +50,18 @@ describe('a packed package', () => {
   ])('is refused with %s', (_, contents, fault) => {
     expect(faultsOf(contents)).toEqual([expect.stringContaining(fault)])
   })
+})
+
+it('is installed with all of ours that it needs, and nothing else', () => {
+  const folder = '/nowhere'
+  const all = [
+    { folder, manifest: { name: 'adapter', dependencies: { core: '1', jose: '6' } } },
+    { folder, manifest: { name: 'core' } },
+    { folder, manifest: { name: 'server', dependencies: { core: '1' } } },
+    { folder, manifest: { name: 'sdk', dependencies: { verify: '1', core: '1' } } },
+    { folder, manifest: { name: 'verify', dependencies: { core: '1' } } },
+  ]
+  const names = (name: string) => withOwnDependencies(name, all).map(({ manifest }) => manifest.name)
+  expect(names('adapter')).toEqual(['adapter', 'core'])
+  expect(names('sdk')).toEqual(['sdk', 'verify', 'core'])
 })

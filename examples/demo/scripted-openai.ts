@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { asChatRequest, responseOf } from './scripted-responses.ts'
 
 /** What the model says in one turn: text, or calls of tools, or both. */
 export interface Turn {
@@ -56,11 +57,16 @@ export async function scriptedOpenai(
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.headers.authorization !== `Bearer ${apiKey}`) return refuse(response, 401, 'another key')
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return refuse(response, 404, 'no route')
-    const body = (await json(request)) as ChatRequest
+    const responses = request.url === '/v1/responses'
+    if (request.method !== 'POST' || !(responses || request.url === '/v1/chat/completions')) {
+      return refuse(response, 404, 'no route')
+    }
+    const sent = (await json(request)) as ChatRequest
+    const body = responses ? asChatRequest(sent) : sent
     const turn = turnOf(body, requests.push(body) - 1)
     if (!turn) return refuse(response, 400, 'the script is at its end')
-    if (body.stream) stream(response, turn)
+    if (responses) send(response, 200, responseOf(turn))
+    else if (body.stream) stream(response, turn)
     else send(response, 200, completion(turn))
   }
 

@@ -11,7 +11,7 @@ import { type HistoryMessage, isReplay } from './history.js'
 import { isPending } from './pending-look.js'
 import type { ExecuteOptions } from './tool-call.js'
 
-/** What `toolApproval` of AI SDK 7 answers. */
+/** What `toolApproval` of AI SDK 7 answers. The reason of a request is given too, but types of its first releases know none. */
 export type ApprovalStatus =
   | undefined
   | 'not-applicable'
@@ -19,7 +19,10 @@ export type ApprovalStatus =
   | 'denied'
   | 'user-approval'
   | { readonly type: 'not-applicable'; readonly reason?: never }
-  | { readonly type: 'approved' | 'denied' | 'user-approval'; readonly reason?: string }
+  | { readonly type: 'approved' | 'denied'; readonly reason?: string }
+  | { readonly type: 'user-approval' }
+
+type OwnStatus = ApprovalStatus | { readonly type: 'user-approval'; readonly reason?: string }
 
 /** What it is told. */
 export interface ApprovalQuestion {
@@ -30,7 +33,7 @@ export interface ApprovalQuestion {
 }
 
 /** The app's own setting, as a function. It stays in force, and can only make a gated call stricter. */
-export type OwnApproval = (question: never) => ApprovalStatus | PromiseLike<ApprovalStatus>
+export type OwnApproval = (question: never) => OwnStatus | PromiseLike<OwnStatus>
 
 export type GateApproval = (question: ApprovalQuestion) => Promise<ApprovalStatus>
 
@@ -71,7 +74,8 @@ async function signal(
     // On a replay the SDK executes whatever is not denied.
     if (replayed) return { type: 'denied', reason: refusalText(seen as NotExecuted) }
     const url = seen.type === 'pending' ? `: ${seen.intent.approvalUrl}` : ''
-    return { type: 'user-approval', reason: `Waits for a person's approval${url}` }
+    const request: OwnStatus = { type: 'user-approval', reason: `Waits for a person's approval${url}` }
+    return request
   }
   if (seen.type === 'refused') {
     return replayed || keep.routeOf(seen) === 'message' ? { type: 'denied', reason: refusalText(seen) } : undefined
@@ -91,6 +95,6 @@ async function ownWish(tool: unknown, { toolCall, messages, toolsContext }: Appr
   return asks ? 'user-approval' : undefined
 }
 
-function typeOf(status: ApprovalStatus): string | undefined {
+function typeOf(status: OwnStatus): string | undefined {
   return typeof status === 'object' ? status.type : status
 }
