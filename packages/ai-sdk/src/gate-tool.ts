@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { boundCopy } from '@silentauth/core'
 import type { InferToolInput, Tool } from 'ai'
-import { boundCopy } from './bound-copy.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type Gatekeeper, gatekeeper, type Surroundings } from './gated-call.js'
 import { isReplay } from './history.js'

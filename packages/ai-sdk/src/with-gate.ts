@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { boundCopy } from '@silentauth/core'
 import type { ToolSet } from 'ai'
-import { boundCopy } from './bound-copy.js'
 import { type GateApproval, gateApproval, type OwnApproval } from './gate-approval.js'
 import { type Generated, gateMiddleware, type ModelCall, type Streamed } from './gate-middleware.js'
 import { type GateToolsOptions, gatedTools } from './gate-tools.js'

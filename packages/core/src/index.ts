@@ -18,6 +18,7 @@ export {
   verifyAudit,
 } from './audit-verify.js'
 export { type BoundArguments, bindArguments, bindProjection, type Parse } from './bound-arguments.js'
+export { boundCopy } from './bound-copy.js'
 export { type CallIdentity, callKey } from './call-key.js'
 export { canonicalJson } from './canonical-json.js'
 export type { Changes } from './changes.js'

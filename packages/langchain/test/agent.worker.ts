@@ -1,126 +1,26 @@
 /**
- * An agent in a process of its own: its gate and its threads are files, so that it can end, be killed at any step, and go on
- * in another process. Prints what it saw at the end.
+ * A LangChain agent in a process of its own, whose threads are in a file.
  *
  * @module
  */
-import { appendFileSync } from 'node:fs'
 import path from 'node:path'
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages'
 import { fakeModel } from '@langchain/core/testing'
 import { Command } from '@langchain/langgraph'
-import {
-  currentPermit,
-  type Gate,
-  type KeyPrincipal,
-  localGate,
-  type PrivateJwk,
-  type ProjectId,
-  privateKeySigner,
-  snapshot,
-} from '@silentauth/core'
 import { gateTool } from '@silentauth/langchain'
 import { pendingGates, resolveInterrupts } from '@silentauth/langchain/langgraph'
-import { sqliteStore } from '@silentauth/store/sqlite'
 import { createAgent, tool } from 'langchain'
 import { z } from 'zod'
 import { SqliteSaver } from '../../../examples/langgraph-suspend/sqlite-saver.ts'
+import { agentProcess } from '../../../test/support/agent-process.ts'
 
-/** Where a process is killed. */
-export type KillPoint =
-  | 'before the declare'
-  | 'after the declare'
-  | 'while pending'
-  | 'before the claim'
-  | 'after the claim'
-  | 'in the tool, before its effect'
-  | 'in the tool, after its effect'
-  | 'before the report'
-  | 'after the report'
-
-export interface AgentProcess {
-  readonly folder: string
-  readonly projectId: ProjectId
-  readonly key: KeyPrincipal
-  readonly signingKey: PrivateJwk
-  /** By how much the clock of the gate is ahead of the system's. */
-  readonly aheadMs: number
-  /** `start`: a new message. `continue`: as after a crash. `wake`: whatever was decided. `resume`: what was decided. */
-  readonly commands: readonly ('start' | 'continue' | 'wake' | 'resume')[]
-  readonly killAt?: KillPoint | undefined
-  readonly idempotent?: boolean | undefined
-}
-
-export interface AgentReport {
-  /** Ids of the intents that the thread waits for. */
-  readonly waiting: readonly (string | undefined)[]
-  /** What the model read of its calls. */
-  readonly toolTexts: readonly string[]
-  readonly answer: string | undefined
-}
-
-const { folder, projectId, key, signingKey, aheadMs, commands, killAt, idempotent } = JSON.parse(
-  process.argv[2] ?? '',
-) as AgentProcess
-
-function reach(point: KillPoint): void {
-  if (point === killAt) process.kill(process.pid, 'SIGKILL')
-}
-
-const now = () => Date.now() + aheadMs
-await using store = await sqliteStore({ file: path.join(folder, 'gate.db'), now })
-await using local = localGate({
-  store,
-  signer: await privateKeySigner(signingKey),
-  projectId,
-  issuer: 'urn:silentauth:test',
-  publicUrl: 'http://127.0.0.1:4747',
-  sweepMs: 0,
-  pollMs: 0,
-  now,
+await using own = await agentProcess()
+const { gate, folder, commands, idempotent } = own
+const refund = tool(async (args) => own.refund(args), {
+  name: 'issue_refund',
+  description: 'Pays back.',
+  schema: z.object({ customer_id: z.string(), amount: z.number() }),
 })
-const inner = local.gateFor(key)
-const gate: Gate = Object.create(inner, {
-  declare: {
-    async value(...args: Parameters<Gate['declare']>) {
-      reach('before the declare')
-      const intent = await inner.declare(...args)
-      reach('after the declare')
-      return intent
-    },
-  },
-  claim: {
-    async value(...args: Parameters<Gate['claim']>) {
-      reach('before the claim')
-      const claim = await inner.claim(...args)
-      reach('after the claim')
-      return claim
-    },
-  },
-  report: {
-    async value(...args: Parameters<Gate['report']>) {
-      reach('before the report')
-      await inner.report(...args)
-      reach('after the report')
-    },
-  },
-})
-
-const refund = tool(
-  async (args) => {
-    reach('in the tool, before its effect')
-    const permit = currentPermit({ action: 'issue_refund' })
-    const bound = permit !== undefined && snapshot(permit.params).digest === snapshot(args).digest
-    appendFileSync(path.join(folder, 'effects'), `${bound ? permit.intentId : 'unbound'} ${args.amount}\n`)
-    reach('in the tool, after its effect')
-    return `refunded ${args.amount}`
-  },
-  {
-    name: 'issue_refund',
-    description: 'Pays back.',
-    schema: z.object({ customer_id: z.string(), amount: z.number() }),
-  },
-)
 const says = (messages: BaseMessage[]): AIMessage =>
   messages.at(-1)?.getType() === 'human'
     ? new AIMessage({
@@ -161,11 +61,9 @@ for (const command of commands) {
     }
   }
 }
-reach('while pending')
 const { messages = [] } = (await agent.graph.getState(config)).values as { messages?: BaseMessage[] }
-const report: AgentReport = {
+own.end({
   waiting: (await pendingGates(agent as never, config)).map(({ intentId }) => intentId),
   toolTexts: messages.filter((message) => ToolMessage.isInstance(message)).map(({ text }) => text),
   answer: messages.at(-1)?.text,
-}
-process.stdout.write(`${JSON.stringify(report)}\n`)
+})

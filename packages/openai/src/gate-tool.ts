@@ -9,6 +9,7 @@ import {
   actionName,
   type Begun,
   begin,
+  boundCopy,
   type GateEvent,
   hold,
   isSilentAuthError,
@@ -143,7 +144,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
   if (given.action === undefined) actionName(tool.name)
   const suspends = given.wait === 'suspend'
   const options: GateToolOptions = suspends && of.agentTool ? { reenters: true, ...given } : given
-  const inner = copyOf(tool)
+  const inner = boundCopy(tool, {})
   const edits = options.allowEdits ? { schema: structuredClone(tool.parameters) as unknown as JsonObject } : false
   const parse: Parse = async (args) => {
     const parsed = await parseInput(inner, JSON.stringify(args))
@@ -266,16 +267,15 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     return ownApproval
   }
 
-  // The SDK knows what `asTool` made by its object.
-  const target = of.agentTool ? tool : copyOf(tool)
-  const writable = { enumerable: true, configurable: true, writable: true }
-  return Object.defineProperties(target, {
-    invoke: { value: invoke, ...writable },
+  const members = {
+    invoke,
     // A person may take longer than the tool: the time counts once it runs.
-    timeoutMs: { value: undefined, ...writable },
-    ...(suspends && { needsApproval: { value: needsApproval, ...writable } }),
-    [GATED]: { value: hook },
-  })
+    timeoutMs: undefined,
+    ...(suspends && { needsApproval }),
+  }
+  // The SDK knows what `asTool` made by its object.
+  const target = of.agentTool ? Object.assign(tool, members) : boundCopy(tool, members)
+  return Object.defineProperty(target, GATED, { value: hook })
 }
 
 const NO_JSON = '{'
@@ -366,8 +366,8 @@ function run(tool: FunctionTool, { runContext, input, details }: InnerCall): Pro
  */
 async function runReporting(tool: FunctionTool, call: InnerCall): Promise<unknown> {
   const seen = { failed: false, timedOut: false }
-  const watched = Object.defineProperty(copyOf(tool), 'timeoutErrorFunction', {
-    value: async (...args: Parameters<NonNullable<FunctionTool['timeoutErrorFunction']>>) => {
+  const watched = boundCopy(tool, {
+    timeoutErrorFunction: async (...args: Parameters<NonNullable<FunctionTool['timeoutErrorFunction']>>) => {
       seen.timedOut = true
       return tool.timeoutErrorFunction?.(...args) ?? `Tool '${tool.name}' timed out after ${tool.timeoutMs}ms.`
     },
@@ -384,7 +384,7 @@ const DEFAULT_ERROR = 'An error occurred while running the tool. Please try agai
 const READ_ON_ERROR = 'functionToolTraceIncludeSensitiveData'
 
 function watchedDetails(details: object, seen: { failed: boolean }): Details {
-  const watched = copyOf(details)
+  const watched: Details = Object.create(Object.getPrototypeOf(details), configurable(details))
   const mark = Object.getOwnPropertySymbols(details).find(({ description }) => description === READ_ON_ERROR)
   if (mark === undefined) return watched
   const { value, get: other } = Object.getOwnPropertyDescriptor(details, mark) as PropertyDescriptor
@@ -400,12 +400,11 @@ function watchedDetails(details: object, seen: { failed: boolean }): Details {
 
 const marks = new WeakMap<() => unknown, unknown>()
 
-/** With the class, the symbols and everything else that is its own. */
-function copyOf<Copied extends object>(original: Copied): Copied {
-  const descriptors = Object.getOwnPropertyDescriptors(original)
+function configurable(details: object): PropertyDescriptorMap {
+  const descriptors = Object.getOwnPropertyDescriptors(details)
   const all = Reflect.ownKeys(descriptors).map((name) => [
     name,
     { ...Reflect.get(descriptors, name), configurable: true },
   ])
-  return Object.create(Object.getPrototypeOf(original), Object.fromEntries(all))
+  return Object.fromEntries(all)
 }

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type GateRule as CoreRule, type GateRules, gateRefusal, ruleBook, SilentAuthError } from '@silentauth/core'
+import {
+  boundCopy,
+  type GateRule as CoreRule,
+  type GateRules,
+  gateRefusal,
+  ruleBook,
+  SilentAuthError,
+} from '@silentauth/core'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { gateTool, isGated, requireTool } from './gate-tool.js'
 
@@ -42,16 +49,12 @@ export function gateTools<const Tools extends readonly object[]>(
 /** The model sees the tool, and no call of it runs. */
 export function denied(tool: object & { readonly name: string }, options: GateToolOptions<never>): object {
   checkOptions(tool.name, options)
-  return Object.create(Object.getPrototypeOf(tool), {
-    ...Object.getOwnPropertyDescriptors(tool),
-    needsApproval: { value: async () => false, enumerable: true },
-    invoke: {
-      enumerable: true,
-      value: async () => {
-        const refusal = new SilentAuthError('FORBIDDEN', `${tool.name}: a rule of this agent denies it`)
-        if (options.onDenied === 'throw') throw refusal
-        return gateRefusal(refusal).text
-      },
+  return boundCopy(tool, {
+    needsApproval: async () => false,
+    invoke: async () => {
+      const refusal = new SilentAuthError('FORBIDDEN', `${tool.name}: a rule of this agent denies it`)
+      if (options.onDenied === 'throw') throw refusal
+      return gateRefusal(refusal).text
     },
   })
 }

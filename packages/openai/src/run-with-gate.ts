@@ -54,6 +54,13 @@ export interface RunWithGateOptions<Context = undefined, Driven extends AnyAgent
   run?: Omit<NonStreamRunOptions<Context, Driven>, 'stream'> | undefined
   /** @default a new one */
   runner?: Runner | undefined
+  /**
+   * Of this logical run, random, and kept before it starts: a start that broke off is then made again as the same run, and
+   * what was asked for is not asked for again. A suspended run has its own.
+   *
+   * @default a new one
+   */
+  runKey?: string | undefined
   /** `suspend`: comes back while a call waits. `wait`: this process waits. @default 'suspend' */
   onPending?: 'suspend' | 'wait' | undefined
   /** Of your agents: an envelope of another version is not resumed. */
@@ -82,8 +89,8 @@ export type GateOutcome<Result> =
  * Runs an agent with gated tools to its end, or to where it waits.
  *
  * @param input what the user says, or a suspended run
- * @throws SilentAuthError `FORBIDDEN` for an envelope that was changed; TypeError for one of another agent version; what the
- * run throws
+ * @throws SilentAuthError `FORBIDDEN` for an envelope that was changed; TypeError for one of another agent version or of
+ * another run key; what the run throws
  */
 export async function runWithGate<Driven extends AnyAgent, Context = undefined>(
   agent: Driven,
@@ -149,12 +156,15 @@ async function* drive(
   if (record && record.agentVersion !== agentVersion) {
     throw new TypeError('the run was suspended by another version of its agents: resume it with that one')
   }
+  if (record && options.runKey !== undefined && options.runKey !== record.runKey) {
+    throw new TypeError('runKey is of another run: a suspended one has its own')
+  }
   const driven = newDrivenRun()
   const restored = record && {
     listed: new Map(record.calls.map((call) => [placeOf(call.tool, call.callId), call])),
     callIds: new Set(callIdsIn(record.state)),
   }
-  const scope = newScope(record?.runKey, { restored, driven })
+  const scope = newScope(record?.runKey ?? options.runKey, { restored, driven })
 
   for (const call of record?.calls ?? []) {
     if (call.continues > 0) driven.suspended.set(toolCallKey(scope, call.tool, call.callId, undefined), call)

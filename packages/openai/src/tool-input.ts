@@ -6,6 +6,7 @@
  * @module
  */
 import { Agent, type FunctionTool, type Model, Runner, Usage } from '@openai/agents'
+import { boundCopy } from '@silentauth/core'
 
 export type ParsedInput =
   | { readonly type: 'valid'; readonly value: unknown }
@@ -14,16 +15,12 @@ export type ParsedInput =
 /** `input`: JSON text. Never runs the tool, whatever it is made of. */
 export async function parseInput(tool: FunctionTool, input: string): Promise<ParsedInput> {
   let asked: ParsedInput = { type: 'invalid', error: new TypeError('the input is no JSON object') }
-  const probe: FunctionTool = Object.create(Object.getPrototypeOf(tool), {
-    ...Object.getOwnPropertyDescriptors(tool),
-    deferLoading: { value: false, enumerable: true },
-    isEnabled: { value: async () => true, enumerable: true },
-    needsApproval: {
-      enumerable: true,
-      value: async (_: unknown, value: unknown) => {
-        asked = { type: 'valid', value }
-        return true
-      },
+  const probe = boundCopy(tool, {
+    deferLoading: false,
+    isEnabled: async () => true,
+    needsApproval: async (_: unknown, value: unknown) => {
+      asked = { type: 'valid', value }
+      return true
     },
   })
   const agent = new Agent({ name: 'parse', tools: [probe], model: callingModel(tool.name, input) })
