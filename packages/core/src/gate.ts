@@ -228,6 +228,8 @@ async function holdUntilBegun(gate: Gate, call: GateCall, options: GuardOptions)
   signal?.throwIfAborted()
   const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY)
   let announced: Intent | undefined
+  /** Not by this machine's clock, which may be another than the gate's: no intent waits for longer than it was given. */
+  let mayWaitUntil = 0
   let seen: Look
   try {
     seen = await look(gate, call, { create: true, signal })
@@ -239,14 +241,17 @@ async function holdUntilBegun(gate: Gate, call: GateCall, options: GuardOptions)
   while (seen.type === 'pending') {
     const { intent } = seen
     if (intent.id === announced?.id) emit(options, waiting(intent))
-    else emit(options, { type: 'pending', intent, approvalUrl: intent.approvalUrl })
+    else {
+      mayWaitUntil = performance.now() + (intent.expiresAt - intent.createdAt)
+      emit(options, { type: 'pending', intent, approvalUrl: intent.approvalUrl })
+    }
     announced = intent
     try {
       const settled = await waitForSlice(gate, intent, deadline, signal)
       if (settled) emit(options, { type: 'decided', intent: settled })
       seen = await look(gate, call, { create: false, signal })
       // The gate went away between two looks: the intent still waits there, so this keeps waiting too.
-      if (seen.type === 'refused' && seen.code === 'GATE_UNAVAILABLE' && Date.now() < intent.expiresAt) {
+      if (seen.type === 'refused' && seen.code === 'GATE_UNAVAILABLE' && performance.now() < mayWaitUntil) {
         await sleep(RECONNECT_MS, signal)
         seen = { type: 'pending', intent }
       }

@@ -59,7 +59,7 @@ export interface LocalGateOptions {
   readonly denialMemorySeconds?: number | undefined
   /** Catch-up of waiters whose wake-up was lost, for instance to another process; 0: never. @default 5000 */
   readonly pollMs?: number | undefined
-  /** For local checks of permits; what decides is the store's clock. @default Date.now */
+  /** For local checks of permits; what decides is the store's clock. @default this machine's, set by the store's at each claim */
   readonly now?: (() => EpochMs) | undefined
   /** Of drafts that name none. */
   readonly source?: string | undefined
@@ -294,7 +294,7 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
       })
     },
 
-    trust: async () => context.trust,
+    trust: async () => ({ ...context.trust, now: options.now ?? (await clockOf(own.store)) }),
     [DERIVE_KEY]: (label) => deriveKey(context.secret, `${principal.id} ${label}`),
     [Symbol.asyncDispose]: () => reports.flush(),
   }
@@ -397,6 +397,12 @@ function repeat(everyMs: number, work: () => Promise<unknown>): () => void {
   }, everyMs)
   timer.unref?.()
   return () => clearInterval(timer)
+}
+
+/** Permits carry the store's time, of which this machine's clock may be far off. */
+async function clockOf(store: Store): Promise<() => EpochMs> {
+  const ahead = Date.now() - (await store.now())
+  return () => Date.now() - ahead
 }
 
 /** @throws SilentAuthError `UNAUTHORIZED`, `NOT_FOUND`, `AGENT_REVOKED` */

@@ -6,6 +6,7 @@
 import {
   type Anchor,
   anchoring,
+  type EpochMs,
   type LocalGate,
   localGate,
   type Notifier,
@@ -124,7 +125,6 @@ export async function openGate<Own>(
   try {
     const folder = await dataFolder(options.dataDir ?? '.silentauth')
     const retired = await retiredKeys(folder)
-    const replaced = await replacedKeys(folder)
     if (options.executionSecret !== undefined) requireFresh(retired, options.executionSecret)
     const database = options.database ?? `sqlite:${folder.fileIn('gate.db')}`
     const store = await openStore({ url: database, replicated: options.replicated, logger })
@@ -132,10 +132,12 @@ export async function openGate<Own>(
     const self = await kind.identity(store, folder)
     const { issuer, projectId } = self
     requireRetired(retired, await store.logEpochs(projectId))
+    const now = await store.now()
     const signer =
       options.executionSecret !== undefined
         ? secretKey(options.executionSecret)
-        : await signingKey(folder, options.alg ?? 'RS256')
+        : await signingKey(folder, options.alg ?? 'RS256', now)
+    const replaced = await replacedKeys(folder, now)
     const listSigner = await revocationKey(folder, signer.kid)
     const resultsKey = await resultKey(folder)
     const log = await livingLog({
@@ -149,6 +151,7 @@ export async function openGate<Own>(
       logger,
     })
     opened.push(async () => log[Symbol.asyncDispose]())
+    warnOfClock(logger, now, log.head()?.at)
     const anchored = anchoring({ log, anchors: options.anchors ?? [], onFailure: anchorLog(logger) })
     opened.splice(1, 0, async () => anchored[Symbol.asyncDispose]())
 
@@ -213,6 +216,16 @@ const LOOPBACK = ['127.0.0.1', '::1']
 /** What `localhost` is differs from system to system, and clients accept http for the two addresses only. */
 function addressOf(host = '127.0.0.1'): string {
   return host === 'localhost' ? '127.0.0.1' : host
+}
+
+/** Between two clocks that are set by NTP. */
+const MAX_CLOCK_SKEW_MS = 5000
+
+/** What was over would be open again: the clock that decides has been set back, or another host took over whose clock is behind. */
+function warnOfClock(logger: Logger, now: EpochMs, signedAt: EpochMs | undefined): void {
+  const behindMs = (signedAt ?? now) - now
+  if (behindMs <= MAX_CLOCK_SKEW_MS) return
+  logger.warn({ behindMs }, 'the clock that decides is behind the last checkpoint of the log: set it by NTP')
 }
 
 /** Before anything is opened or made. */

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  type EpochMs,
   generateSigningKey,
   type PrivateJwk,
   type PublicAlg,
@@ -21,16 +22,17 @@ export const PUBLIC_KEYS_FILE = 'public.jwks.json'
 
 /**
  * @param alg of a new key; one that is there keeps its own
+ * @param now of the clock that decides until when a replaced key is shown
  * @throws SilentAuthError `KEY_REJECTED` for a file that holds no good key
  */
-export async function signingKey(folder: DataFolder, alg: PublicAlg): Promise<Signer> {
+export async function signingKey(folder: DataFolder, alg: PublicAlg, now: EpochMs = Date.now()): Promise<Signer> {
   let jwk = (await folder.read(PERMIT_KEY_FILE)) as PrivateJwk | undefined
   if (jwk === undefined) {
     jwk = await generateSigningKey(alg)
     await folder.write(PERMIT_KEY_FILE, jwk)
   }
   const signer = await privateKeySigner(jwk)
-  const replaced = (await replacedKeys(folder)).filter(({ kid }) => kid !== signer.kid)
+  const replaced = (await replacedKeys(folder, now)).filter(({ kid }) => kid !== signer.kid)
   await folder.write(PUBLIC_KEYS_FILE, { keys: [signer.publicJwk, ...replaced] })
   return signer
 }

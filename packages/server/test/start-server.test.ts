@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { parsePolicy } from '@silentauth/core'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type RunningServer, type ServerOptions, startServer } from '../src/start-server.js'
 import { REFUND } from './test-app.js'
@@ -356,3 +357,21 @@ async function serverProcess(folder: string) {
     },
   }
 }
+
+describe('the clock', () => {
+  it.each([
+    ['a minute behind the last checkpoint', 60_000, 1],
+    ['a second behind it', 1000, 0],
+  ])('is warned of at the start when it is %s', async (_, behindMs, warnings) => {
+    const server = await start()
+    await server.log.settle()
+    await server.close()
+    const database = new DatabaseSync(path.join(dataDir, 'gate.db'))
+    database.prepare('update audit_checkpoints set at = ?').run(Date.now() + behindMs)
+    database.close()
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: (line) => void lines.push(line) })
+    await start({ logger })
+    expect(lines.filter((line) => line.includes('clock')).length).toBe(warnings)
+  })
+})
