@@ -21,6 +21,13 @@ export interface GateToolOptions<Args = unknown> extends Omit<GatedToolOptions<A
   run?: GateRun | ((call: CallInfo) => GateRun) | undefined
   /** A UI message stream's writer: it is told as a transient `data-gate` part that a call waits, and where to decide. */
   writer?: GateWriter | undefined
+  /**
+   * A held call shows that it waits, and where to decide, as preliminary results (`WaitingOutput`), which no model reads. The
+   * tool's `execute` is a generator then, which some direct callers do not expect. Nothing to do with `suspend`.
+   *
+   * @default false
+   */
+  preliminary?: boolean | undefined
 }
 
 /** Whatever a tool throws becomes an error that the model is told of: there is no way to end the run. */

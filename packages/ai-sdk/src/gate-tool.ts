@@ -7,11 +7,12 @@
 import { boundCopy } from '@silentauth/core'
 import type { InferToolInput, Tool } from 'ai'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
-import { type Gatekeeper, gatekeeper, type Surroundings } from './gated-call.js'
+import { type Answer, type Gatekeeper, gatekeeper, type RunTool, type Surroundings } from './gated-call.js'
 import { isReplay } from './history.js'
 import { asksPeople } from './pending-look.js'
 import type { ExecuteOptions } from './tool-call.js'
 import { modelOutputOf, type ToModelOutput } from './tool-output.js'
+import { showing, type WaitingOutput } from './waiting-steps.js'
 
 /** A tool's input as its schema parses it. */
 export type InputOf<Gated> = Gated extends Tool ? InferToolInput<Gated> : unknown
@@ -101,18 +102,25 @@ export function guarded(tool: SdkTool & { execute: Execute }, keep: Gatekeeper):
   const self = (that: unknown) => (that === gated ? tool : that)
   const isGenerator = Object.prototype.toString.call(original) === '[object AsyncGeneratorFunction]'
 
-  const execute: Execute = isGenerator
-    ? async function* (this: unknown, input, given) {
-        const run = (args: unknown) => lastStep(original.call(self(this), args, given) as AsyncGenerator)
-        const answer = await keep.execute(input, given, run)
-        if (answer.type === 'output') yield answer.output
-        else yield* settled(answer.steps)
-      }
-    : async function (this: unknown, input, given) {
-        const run = async (args: unknown) => drained(await original.call(self(this), args, given))
-        const answer = await keep.execute(input, given, run)
-        return answer.type === 'output' ? answer.output : drained(answer.steps)
-      }
+  const runOf = (that: unknown, given: ExecuteOptions | undefined): RunTool =>
+    isGenerator
+      ? (args) => lastStep(original.call(self(that), args, given) as AsyncGenerator)
+      : async (args) => drained(await original.call(self(that), args, given))
+
+  const execute: Execute =
+    isGenerator || keep.preliminary
+      ? async function* (this: unknown, input, given) {
+          const run = runOf(this, given)
+          const answer = keep.preliminary
+            ? yield* shown(keep, input, given, run)
+            : await keep.execute(input, given, run)
+          if (answer.type === 'output') yield answer.output
+          else yield* settled(answer.steps)
+        }
+      : async function (this: unknown, input, given) {
+          const answer = await keep.execute(input, given, runOf(this, given))
+          return answer.type === 'output' ? answer.output : drained(answer.steps)
+        }
 
   const own = tool.needsApproval
   const needsApproval: NeedsApproval = async (input, given) => {
@@ -135,6 +143,19 @@ export function guarded(tool: SdkTool & { execute: Execute }, keep: Gatekeeper):
     [KEEPER]: { keep, original: tool } satisfies Kept,
   })
   return gated
+}
+
+/** Each thing that a call waits for as a step. Where nobody takes the steps any more, nobody waits. */
+function shown(
+  keep: Gatekeeper,
+  input: unknown,
+  given: ExecuteOptions | undefined,
+  run: RunTool,
+): AsyncGenerator<WaitingOutput, Answer> {
+  return showing((show, left) => {
+    const abortSignal = given?.abortSignal ? AbortSignal.any([given.abortSignal, left]) : left
+    return keep.execute(input, { ...given, abortSignal }, run, show)
+  })
 }
 
 /** The SDK takes the last step of a generator for its result, so that is what is reported. */

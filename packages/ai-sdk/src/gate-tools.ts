@@ -56,6 +56,7 @@ function denied(name: string, tool: SdkTool, options: GateToolOptions<never>): S
   return guarded(original, {
     name,
     wait: 'hold',
+    preliminary: false,
     async execute() {
       if (options.onDenied === 'throw' || original.outputSchema !== undefined) throw refusalThrown(refusal())
       return { type: 'output', output: gateRefusal(refusal()) }

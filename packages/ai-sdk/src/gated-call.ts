@@ -22,7 +22,6 @@ import {
   type Look,
   look,
   type NotExecuted,
-  type Refusal,
   refusalCode,
   refusalError,
   refusalRoute,
@@ -32,6 +31,7 @@ import {
   supersede,
 } from '@silentauth/core'
 import { announce } from './announcement.js'
+import { askName, refusedBefore, remember, rememberRefused } from './asked-calls.js'
 import type { GateToolOptions } from './gate-options.js'
 import {
   callContext,
@@ -43,6 +43,7 @@ import {
 } from './tool-call.js'
 import { withEditNotice } from './tool-output.js'
 import { bindInput, editSchemaOf, type HasSchema, parserOf } from './tool-schema.js'
+import { type WaitingOutput, waitingOutput } from './waiting-steps.js'
 
 /** What of a tool the gate needs. */
 export interface GateableTool extends HasSchema {
@@ -62,11 +63,16 @@ export type Answer =
 /** Runs the tool itself. A generator's last step is also what it returns. */
 export type RunTool = (input: unknown) => AsyncGenerator | Promise<unknown>
 
+type Show = (waiting: WaitingOutput) => void
+
 /** Answers the calls of one tool. */
 export interface Gatekeeper {
   readonly name: string
   readonly wait: 'hold' | 'suspend'
-  execute(input: unknown, given: ExecuteOptions | undefined, run: RunTool): Promise<Answer>
+  /** Whether a held call shows its wait as steps. */
+  readonly preliminary: boolean
+  /** @param show is told what a held call waits for */
+  execute(input: unknown, given: ExecuteOptions | undefined, run: RunTool, show?: Show): Promise<Answer>
   /**
    * Looks at a call that is not about to run: declares it where the model has just made it, and only reads it where a history
    * says so. Undefined: the call needs no gate.
@@ -116,15 +122,23 @@ export function gatekeeper(
     return typeof options.run === 'function' ? options.run(info) : options.run
   }
 
-  function listenerOf({ info: { toolCallId } }: ToolCall): (event: GateEvent) => void {
+  function listenerOf({ info: { toolCallId } }: ToolCall, show?: Show): (event: GateEvent) => void {
     const { writer, onEvent } = options
-    return (event) => announce(event, { toolName: name, toolCallId, writer, onEvent })
+    return (event) => {
+      announce(event, { toolName: name, toolCallId, writer, onEvent })
+      const waiting = waitingOutput(event)
+      if (waiting) show?.(waiting)
+    }
   }
 
   /** Waits where this process is to wait; else begins what was approved, and says of everything else that it is not. */
-  async function beginOrWait(asked: GateCall, call: ToolCall): Promise<Begun | Extract<Look, { type: 'pending' }>> {
+  async function beginOrWait(
+    asked: GateCall,
+    call: ToolCall,
+    show: Show | undefined,
+  ): Promise<Begun | Extract<Look, { type: 'pending' }>> {
     const { signal, messages } = call.info
-    const onEvent = listenerOf(call)
+    const onEvent = listenerOf(call, show)
     const held = () => hold(gate, asked, { signal, timeoutMs, onEvent })
     if (wait === 'hold' && !call.replayed) return held()
     // What was refused when it was asked for was never declared, so nothing would be found.
@@ -159,7 +173,8 @@ export function gatekeeper(
   return {
     name,
     wait,
-    async execute(input, given, run) {
+    preliminary: wait === 'hold' && options.preliminary === true,
+    async execute(input, given, run, show) {
       const call = toolCallOf(name, given, options.run)
       const { signal } = call.info
       let ready: Awaited<ReturnType<typeof ask>>
@@ -171,7 +186,7 @@ export function gatekeeper(
       }
       if (!ready) return answerOf(run(input))
       const { asked, bound } = ready
-      const begun = await beginOrWait(asked, call)
+      const begun = await beginOrWait(asked, call, show)
       if (begun.type !== 'begun') return refuse(begun)
 
       const { execution } = begun
@@ -238,36 +253,6 @@ export function refusalThrown(refusal: NotExecuted): SilentAuthError {
     ...(intentId !== undefined && { intentId }),
     ...(cause !== undefined && { cause }),
   })
-}
-
-/** What is asked for is shown at once, in the stream of the same step. */
-const MOST_ASKS = 1000
-
-function remember(asks: Map<string, Intent>, name: string, intent: Intent): void {
-  asks.delete(name)
-  asks.set(name, intent)
-  for (const oldest of asks.keys()) {
-    if (asks.size <= MOST_ASKS) return
-    asks.delete(oldest)
-  }
-}
-
-/** Ids of calls repeat over runs. */
-function askName(run: GateRun | undefined, toolCallId: string): string {
-  const { tenant, id } = typeof run === 'object' ? run : { tenant: '', id: run ?? '' }
-  return JSON.stringify([tenant, id, toolCallId])
-}
-
-/** What was refused in this step of this run, by the key of the call. */
-const refusals = new WeakMap<object, Map<string, Refusal>>()
-
-function rememberRefused(step: object, key: string, refusal: Refusal): void {
-  const known = refusals.get(step) ?? new Map<string, Refusal>()
-  refusals.set(step, known.set(key, refusal))
-}
-
-function refusedBefore(step: object, key: string): Refusal | undefined {
-  return refusals.get(step)?.get(key)
 }
 
 const BOX = Symbol('box')

@@ -30,4 +30,5 @@ export {
   reconcileUIMessages,
   sanitizeClientMessages,
 } from './ui-messages.js'
+export { isWaitingOutput, type WaitingOutput } from './waiting-steps.js'
 export { type GateableCall, type GatedSettings, withGate } from './with-gate.js'

@@ -7,11 +7,11 @@
 import { createElement, type ReactElement, type ReactNode, useEffect, useMemo } from 'react'
 import type { ApprovalDescriptor } from './approval-descriptor.js'
 import { nudging } from './nudging.js'
-import { pendingParts, type ShownApproval } from './pending-parts.js'
+import { heldParts, pendingParts, type ShownApproval } from './pending-parts.js'
 import type { ChatMessage } from './ui-messages.js'
 
 export type { ApprovalDescriptor } from './approval-descriptor.js'
-export { pendingParts, type ShownApproval } from './pending-parts.js'
+export { heldParts, pendingParts, type ShownApproval } from './pending-parts.js'
 
 /** What of `useChat` is used. */
 export interface NudgedChat {
@@ -31,14 +31,17 @@ export function usePendingApprovals(
   { messages, status, sendMessage }: NudgedChat,
   { nudgeEveryMs = 5000 }: PendingApprovalsOptions = {},
 ): readonly ShownApproval[] {
-  const pending = useMemo(() => pendingParts(messages), [messages])
+  const requests = useMemo(() => pendingParts(messages), [messages])
+  // What is held waits only as long as its stream lives.
+  const isLive = status === 'submitted' || status === 'streaming'
+  const held = useMemo(() => (isLive ? heldParts(messages) : []), [messages, isLive])
   // A server that was away for a while is asked again, too.
-  const isWaiting = pending.length > 0 && (status === 'ready' || status === 'error')
+  const isWaiting = requests.length > 0 && (status === 'ready' || status === 'error')
   useEffect(
     () => (isWaiting && nudgeEveryMs > 0 ? nudging(sendMessage, nudgeEveryMs) : undefined),
     [isWaiting, nudgeEveryMs, sendMessage],
   )
-  return pending
+  return useMemo(() => [...requests, ...held], [requests, held])
 }
 
 export interface PendingApprovalProps {

@@ -5,6 +5,7 @@
  * @module
  */
 import { ERROR_STATUS, type GateRefusal, isGateRefusal, type JsonObject, snapshot } from '@silentauth/core'
+import { isWaitingOutput, type WaitingOutput } from './waiting-steps.js'
 
 /** What of `ToolResultOutput` is made here. */
 export type ModelOutput =
@@ -26,10 +27,16 @@ export function modelOutputOf(own: ToModelOutput | undefined): ToModelOutput {
   return async (shown) => {
     const { output } = shown
     if (isRefusalOutput(output)) return { type: 'error-text', value: output.text }
+    if (isWaitingOutput(output)) return { type: 'error-text', value: leftWaiting(output) }
     const said = own ? await own(shown) : plainOutput(output)
     const notice = noticeOf(output)
     return notice === undefined ? said : withNotice(said, notice)
   }
+}
+
+/** Kept by a process that ended meanwhile. A tool may run after its last sign of waiting. */
+function leftWaiting({ approval: { action, intentId } }: WaitingOutput): string {
+  return `It may have run: the process that waited for the approval of \`${action}\` ended. A person must check. Do not retry this call unless the user explicitly asks for it. (${intentId})`
 }
 
 /** Also true for a refusal that came back from a database: JSON keeps no brand. */

@@ -1,4 +1,5 @@
-// Checked by tsc: gated tools have the types of the tools, and what is made of them goes where the SDK's own goes.
+// Checked by tsc, with AI SDK 7 and once more with AI SDK 6: gated tools have the types of the tools, and what is made of them
+// goes where the SDK's own goes.
 import {
   gateMiddleware,
   gateTool,
@@ -28,17 +29,19 @@ const refund = tool({
   inputSchema: z.object({ amount: z.number(), note: z.string().default('') }),
   execute: async ({ amount }) => ({ refunded: amount }),
 })
-const withContext = tool({
-  inputSchema: z.object({ text: z.string() }),
-  contextSchema: z.object({ user: z.string() }),
-  execute: async ({ text }, { context }) => `${context.user}: ${text}`,
+const counted = tool({
+  inputSchema: z.object({ to: z.number() }),
+  async *execute({ to }) {
+    for (let n = 0; n < to; n++) yield { n }
+  },
 })
 
 const gated = gateTool('refund', refund, { gate })
 isSame<Same<typeof gated, typeof refund>>()
 
-const tools = gateTools({ refund, withContext }, { gate, rules: { 'with*': 'pass' } })
-isSame<Same<typeof tools, { refund: typeof refund; withContext: typeof withContext }>>()
+const tools = gateTools({ refund, counted }, { gate, rules: { 'count*': 'pass' } })
+isSame<Same<typeof tools, { refund: typeof refund; counted: typeof counted }>>()
+isSame<Same<ReturnType<typeof gateTool<typeof counted>>, typeof counted>>()
 
 gateTool('refund', refund, {
   gate,
@@ -47,6 +50,16 @@ gateTool('refund', refund, {
   params: ({ amount }) => ({ amount }),
   riskTier: ({ amount }) => (amount > 1000 ? 'critical' : 'medium'),
   context: (_, { toolCallId }) => ({ call: toolCallId ?? '' }),
+  approvers: ['ops-team'],
+  wait: 'suspend',
+  timeoutMs: 60_000,
+  allowEdits: false,
+  onDenied: 'throw',
+  onGateError: 'pending',
+  replay: 'error',
+  recordResult: true,
+  idempotent: true,
+  onEvent: ({ type }) => console.log(type),
 })
 
 // @ts-expect-error: the schema has no such argument
@@ -73,5 +86,6 @@ void refunded
 streamText({ ...settings, messages: (await resolveApprovals(messages, settings)).messages })
 new ToolLoopAgent({ ...settings })
 wrapLanguageModel({ model: languageModel, middleware: gateMiddleware() })
+wrapLanguageModel({ model: languageModel, middleware: gateMiddleware({ specificationVersion: 'v3' }) })
 const reconciled: UIMessage[] = (await reconcileUIMessages(chat, settings)).messages
 void reconciled

@@ -262,6 +262,76 @@ describe('what is shown while it waits', () => {
   })
 })
 
+describe('a held call that shows its wait as preliminary results', () => {
+  const intentOf = (gate: ReturnType<typeof scriptedGate>) => gate.intents[0]
+  const waitingFor = (gate: ReturnType<typeof scriptedGate>, status: string) => ({
+    type: 'silentauth.waiting/v1',
+    status,
+    approval: { intentId: intentOf(gate)?.id, approvalUrl: intentOf(gate)?.approvalUrl },
+  })
+
+  it.each<[string, { execute: () => unknown }, unknown[]]>([
+    ['a function', { execute: async () => 'ran' }, ['ran']],
+    [
+      'a generator',
+      {
+        async *execute() {
+          yield 'on it'
+          yield 'ran'
+        },
+      },
+      ['on it', 'ran'],
+    ],
+  ])('comes to what %s gives', async (_, made, output) => {
+    const gate = scriptedGate(['approve'])
+    const refund = { inputSchema, ...made }
+    const { execute } = gateTool('refund', refund as never, { gate, preliminary: true } as never) as typeof refund
+    const steps = await outputOf((execute as (...args: unknown[]) => unknown)({ amount: 3 }, options()))
+    expect(steps).toMatchObject([waitingFor(gate, 'pending'), waitingFor(gate, 'approved'), ...output])
+    expect(JSON.stringify(steps)).not.toContain('amount')
+  })
+
+  it('that nobody follows any more is cancelled, and its tool does not run', async () => {
+    const gate = scriptedGate(['wait'])
+    const execute = vi.fn(async () => 'ran')
+    const gated = gateTool('refund', tool({ inputSchema, execute }), { gate, preliminary: true })
+    const steps = gated.execute?.({ amount: 3 }, options()) as unknown as AsyncGenerator
+    expect(await steps.next()).toMatchObject({ value: waitingFor(gate, 'pending') })
+    await steps.return(undefined)
+    await expect.poll(async () => (await gate.read(intentOf(gate)?.id as never)).status).toBe('cancelled')
+    expect(execute).not.toHaveBeenCalled()
+  })
+
+  it('that is aborted fails as any other', async () => {
+    const gate = scriptedGate(['wait'])
+    const controller = new AbortController()
+    const execute = vi.fn(async () => 'ran')
+    const gated = gateTool('refund', tool({ inputSchema, execute }), { gate, preliminary: true })
+    const call = { toolCallId: 'call_1', messages: [], abortSignal: controller.signal } as never
+    const steps = gated.execute?.({ amount: 3 }, call) as unknown as AsyncGenerator
+    await steps.next()
+    controller.abort(new Error('the user left'))
+    await expect(steps.next()).rejects.toThrow('the user left')
+    expect(execute).not.toHaveBeenCalled()
+  })
+
+  it('is told as what may have run, where only its wait was kept', async () => {
+    const gate = scriptedGate(['approve'])
+    const gated = gateTool('refund', tool({ inputSchema, execute: async () => 'ran' }), { gate, preliminary: true })
+    const [output] = await outputOf(gated.execute?.({ amount: 3 }, options()))
+    const kept = { toolCallId: 'call_1', input: { amount: 3 }, output: JSON.parse(JSON.stringify(output)) }
+    expect(await gated.toModelOutput?.(kept as never)).toEqual({
+      type: 'error-text',
+      value: expect.stringContaining('It may have run'),
+    })
+  })
+
+  it('only where that was asked for', async () => {
+    const gated = gateTool('refund', tool({ inputSchema, execute: async () => 'ran' }), { gate: approvingGate() })
+    expect(gated.execute?.({ amount: 3 }, options())).toBeInstanceOf(Promise)
+  })
+})
+
 describe('a tool that asks by itself', () => {
   const messages: never[] = []
   it('is still asked, with its own this, and declared when its request is shown', async () => {

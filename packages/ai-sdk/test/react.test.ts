@@ -23,12 +23,13 @@ const waiting = (approval: object = { id: 'a1', descriptor }, state = 'approval-
 const assistant = (...parts: object[]): ChatMessage => ({ role: 'assistant', parts })
 const user: ChatMessage = { role: 'user', parts: [] }
 
-function Chat({ messages }: { messages: readonly ChatMessage[] }) {
-  const chat: NudgedChat = { messages, status: 'ready', sendMessage: async () => {} }
+function Chat({ messages, status = 'ready' }: { messages: readonly ChatMessage[]; status?: string }) {
+  const chat: NudgedChat = { messages, status, sendMessage: async () => {} }
   const approvals = usePendingApprovals(chat)
   return approvals.map((approval) => createElement(PendingApproval, { key: approval.toolCallId, approval }))
 }
-const shown = (messages: readonly ChatMessage[]) => renderToStaticMarkup(createElement(Chat, { messages }))
+const shown = (messages: readonly ChatMessage[], status?: string) =>
+  renderToStaticMarkup(createElement(Chat, { messages, ...(status !== undefined && { status }) }))
 
 describe('a chat', () => {
   it('shows what waits, with the link to where people decide', () => {
@@ -45,6 +46,16 @@ describe('a chat', () => {
     ['that is empty', []],
   ])('%s shows nothing', (_, messages) => {
     expect(shown(messages)).toBe('')
+  })
+
+  it('shows a held call as long as its stream lives, and nothing that a tool says', () => {
+    const output = { type: 'silentauth.waiting/v1', status: 'waiting', approval: descriptor }
+    const held = { ...waiting(), approval: undefined, state: 'output-available', preliminary: true, output }
+    expect(shown([user, assistant(held)], 'streaming')).toContain('https://gate.example/inbox/int_1')
+    expect(shown([user, assistant(held)])).toBe('')
+    for (const other of [{ preliminary: false }, { output: { ...output, status: 'approved' } }, { output: 'on it' }]) {
+      expect(shown([user, assistant({ ...held, ...other })], 'streaming')).toBe('')
+    }
   })
 
   it('never shows a link that is no link to a page', () => {
