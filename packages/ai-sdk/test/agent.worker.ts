@@ -1,5 +1,5 @@
 /**
- * An agent of the AI SDK in a process of its own, whose chat is in a file.
+ * An agent of the AI SDK in a process of its own, whose chat is in a file. It suspends, or holds, as its second argument says.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import { sdk7 } from './sdk.ts'
 
 await using own = await agentProcess()
 const { gate, folder, commands, idempotent } = own
+const wait = process.argv[3] as 'hold' | 'suspend'
 const issue_refund = tool({
   inputSchema: z.object({ customer_id: z.string(), amount: z.number() }),
   execute: async (args) => own.refund(args),
@@ -26,7 +27,7 @@ await using openai = await scriptedOpenai(({ messages }) =>
 )
 const { tools, ...rest } = withGate(
   { model: sdk7.modelOf(openai), tools: { issue_refund } },
-  { gate, run: { tenant: 'acme', id: 'chat_1' }, wait: 'suspend', idempotent },
+  { gate, run: { tenant: 'acme', id: 'chat_1' }, wait, idempotent },
 )
 
 const chat = path.join(folder, 'chat.json')
@@ -35,8 +36,9 @@ const load = (): ModelMessage[] => (existsSync(chat) ? JSON.parse(readFileSync(c
 
 async function go(messages: ModelMessage[]): Promise<void> {
   const { responseMessages } = await generateText({ ...rest, tools, messages, stopWhen: isStepCount(5), maxRetries: 0 })
-  // Of two at once, the one that comes later must not take back what the other one has kept.
-  if (messages.length >= load().length) writeFileSync(chat, JSON.stringify([...messages, ...responseMessages]))
+  // Of two at once, the one that comes later must not take back what the other one has kept. What holds begins at the start.
+  if (wait === 'hold' || messages.length >= load().length)
+    writeFileSync(chat, JSON.stringify([...messages, ...responseMessages]))
 }
 
 for (const command of commands) {

@@ -1,4 +1,7 @@
 import path from 'node:path'
-import { describeSuspendedLives } from '../../../test/support/agent-lives.ts'
+import { describeHeldLives, describeSuspendedLives } from '../../../test/support/agent-lives.ts'
 
-describeSuspendedLives('AI SDK', [path.join(import.meta.dirname, 'agent.worker.ts')])
+const worker = path.join(import.meta.dirname, 'agent.worker.ts')
+
+describeSuspendedLives('AI SDK', [worker, 'suspend'])
+describeHeldLives('AI SDK', [worker, 'hold'])
