@@ -6,6 +6,7 @@
  */
 import { isSilentAuthError } from '@silentauth/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { readConfiguration } from './configuration-file.js'
 import { parseDuration } from './duration.js'
 import { AUDIT_EXIT, EXIT } from './exit.js'
 import { printable } from './printable.js'
@@ -18,6 +19,11 @@ const AGENT_ACTS = {
 
 /** @returns the exit code; everything for machines goes to stdout, everything for people to stderr */
 export async function main(args: readonly string[]): Promise<number> {
+  try {
+    readConfiguration(process.env.SILENTAUTH_CONFIG)
+  } catch (error) {
+    return exitCodeOf(error)
+  }
   const program = new Command('silentauth')
     .description('Cryptographic proof that a human approved the action.')
     .showHelpAfterError()
@@ -32,7 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
   program
     .command('dev')
     .description('start an embedded gate on loopback, with its approval page')
-    .option('--data <folder>', 'where database, keys and dev.json live', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--data <folder>', 'where database, keys and dev.json live', dataFolder())
     .option('--port <number>', '0: any free one', parsePort, 4747)
     .option('--policies <file>', 'policies as JSON; watched, and stored again when it changes')
     .option('--personas', 'a second sign-in link, for an agent owner: try self-approval and quorum alone')
@@ -112,7 +118,7 @@ export async function main(args: readonly string[]): Promise<number> {
   keys
     .command('rotate')
     .option('--compromised', 'somebody else may have the key: nothing that it signed is good any more')
-    .option('--data <folder>', 'of the gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--data <folder>', 'with the keys', keysFolder())
     .description('give the gate another permit key, from its next start on')
     .action(ends(async (options) => (await import('./rotate-key.js')).rotateKey(options)))
   keys
@@ -124,7 +130,7 @@ export async function main(args: readonly string[]): Promise<number> {
   program
     .command('prune')
     .requiredOption('--older-than <duration>', '36h, 90d, 12w; at least a day', parseDuration)
-    .option('--data <folder>', 'of an embedded gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--data <folder>', 'of an embedded gate', dataFolder())
     .option('--database <file-or-url>', 'default: SILENTAUTH_DATABASE, else gate.db in the data folder')
     .option('--project <id>', 'default: SILENTAUTH_PROJECT, else the only one in the database')
     .description('take away the intents that have been over for a while; the log stays whole')
@@ -141,7 +147,7 @@ export async function main(args: readonly string[]): Promise<number> {
     .option('--audience <name>', 'default: urn:silentauth:<project>:<action>')
     .option('--issuer <name>', 'default: of the gate in --data')
     .option('--jwks <url-or-file>', 'default: public.jwks.json of the gate in --data')
-    .option('--data <folder>', 'of an embedded gate', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--data <folder>', 'of an embedded gate', dataFolder())
     .description('check a permit as a backend would, or a proof bundle as an auditor would; both offline')
     .action(
       ends(async (given: string, options) => {
@@ -190,7 +196,7 @@ export async function main(args: readonly string[]): Promise<number> {
   program
     .command('restore')
     .option('--accept', 'the database is an older one, and what it lost is lost')
-    .option('--data <folder>', 'of an embedded gate that is stopped', process.env.SILENTAUTH_DATA ?? '.silentauth')
+    .option('--data <folder>', 'of a gate that is stopped', dataFolder())
     .option('--state <folder>', 'where the last checkpoint is held; default: SILENTAUTH_STATE, else the state folder')
     .option('--json', 'the outcome, on stdout')
     .description('after a backup was restored: what was lost; with --accept, go on without it')
@@ -237,6 +243,14 @@ function exitCodeOf(error: unknown): number {
     default:
       return EXIT.refused
   }
+}
+
+function dataFolder(): string {
+  return process.env.SILENTAUTH_DATA ?? '.silentauth'
+}
+
+function keysFolder(): string {
+  return process.env.SILENTAUTH_KEYS ?? dataFolder()
 }
 
 function parsePort(text: string): number {

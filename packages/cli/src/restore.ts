@@ -16,11 +16,12 @@ export interface RestoreCommandOptions {
 }
 
 export async function restore({ data, state, accept, json }: RestoreCommandOptions): Promise<number> {
-  const { executionSecret, database, publicUrl } = configurationOf(process.env)
+  const { executionSecret, database, keysDir, publicUrl } = configurationOf(process.env)
   const projectId = process.env.SILENTAUTH_PROJECT as ProjectId | undefined
   const production = publicUrl === undefined ? undefined : { publicUrl, projectId }
   const outcome = await restoreServer({
     dataDir: data,
+    keysDir,
     stateDir: state,
     accept,
     executionSecret,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -370,9 +370,19 @@ describe('silentauth serve', () => {
     expect(first.ready.sign_in_url).toContain('/sign-in#token=')
     expect(second.ready).toEqual({ ...first.ready, address: second.ready.address, sign_in_url: undefined })
 
-    const child = start(['prune', '--older-than', '1d'], environment())
-    if (!child.stdout) throw new Error('no pipe')
-    expect((await text(child.stdout)).trim()).toBe('0')
+    // The same from a file, which not everybody may read.
+    const file = path.join(folder, 'gate.env')
+    const lines = Object.entries(environment()).map(([name, value]) => `${name}=${value}\n`)
+    await writeFile(file, lines.join(''), { mode: 0o600 })
+    const prune = async () => {
+      const child = start(['prune', '--older-than', '1d'], { SILENTAUTH_CONFIG: file })
+      if (!child.stdout) throw new Error('no pipe')
+      const exited = once(child, 'exit')
+      return [(await text(child.stdout)).trim(), ((await exited) as [number])[0]]
+    }
+    expect(await prune()).toEqual(['0', 0])
+    await chmod(file, 0o644)
+    expect(await prune()).toEqual(['', 64])
   })
 })
 

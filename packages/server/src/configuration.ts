@@ -4,20 +4,25 @@
  *
  * @module
  */
-import type { ProjectId } from '@silentauth/core'
+import type { Anchor, ProjectId } from '@silentauth/core'
+import { fileAnchor, webhookAnchor } from './anchors.js'
 import { databaseUrl } from './database.js'
 import type { ServeOptions } from './serve.js'
 import type { ServerOptions } from './start-server.js'
 
 /**
- * Of `SILENTAUTH_DATA`, `SILENTAUTH_DATABASE` (`sqlite:<file>`, `postgres://…`), `SILENTAUTH_REPLICATED` (`1`),
- * `SILENTAUTH_PUBLIC_URL`, `SILENTAUTH_PORT`, `SILENTAUTH_HOST`, `EXECUTION_SECRET`.
+ * Of `SILENTAUTH_DATA`, `SILENTAUTH_KEYS`, `SILENTAUTH_STATE`, `SILENTAUTH_DATABASE` (`sqlite:<file>`, `postgres://…`),
+ * `SILENTAUTH_REPLICATED` (`1`), `SILENTAUTH_PUBLIC_URL`, `SILENTAUTH_PORT`, `SILENTAUTH_HOST`, `SILENTAUTH_ANCHORS` (`file:<path>` and
+ * URLs, with commas between), `EXECUTION_SECRET`.
  *
  * @throws TypeError naming the variable, never with its value
  */
 export function configurationOf(env: Readonly<Record<string, string | undefined>>): ServerOptions {
   return {
     dataDir: env.SILENTAUTH_DATA,
+    keysDir: env.SILENTAUTH_KEYS,
+    stateDir: env.SILENTAUTH_STATE,
+    anchors: anchorsOf(env.SILENTAUTH_ANCHORS),
     database: databaseOf(env.SILENTAUTH_DATABASE),
     replicated: env.SILENTAUTH_REPLICATED === '1',
     publicUrl: env.SILENTAUTH_PUBLIC_URL,
@@ -33,7 +38,8 @@ export function configurationOf(env: Readonly<Record<string, string | undefined>
  * @throws TypeError naming what is missing
  */
 export function productionConfigurationOf(env: Readonly<Record<string, string | undefined>>): ServeOptions {
-  const { database, publicUrl, dataDir, ...rest } = configurationOf(env)
+  const { database, publicUrl, ...rest } = configurationOf(env)
+  const dataDir = rest.dataDir ?? rest.keysDir
   const missing = [
     ...(database === undefined ? ['SILENTAUTH_DATABASE (postgres://…)'] : []),
     ...(publicUrl === undefined ? ['SILENTAUTH_PUBLIC_URL (https://…)'] : []),
@@ -53,6 +59,24 @@ function databaseOf(url: string | undefined): string | undefined {
     throw new TypeError('SILENTAUTH_DATABASE must be sqlite:<file> or postgres://<user>@<host>:<port>/<name>')
   }
   return url
+}
+
+function anchorsOf(text: string | undefined): readonly Anchor[] | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  return text.split(',').map((each) => {
+    const where = each.trim()
+    try {
+      return where.startsWith('file:') ? fileAnchor(fileOf(where)) : webhookAnchor(where)
+    } catch {
+      throw new TypeError('SILENTAUTH_ANCHORS is a list of file:<path> and https URLs, with commas between')
+    }
+  })
+}
+
+function fileOf(where: string): string {
+  const file = where.slice('file:'.length)
+  if (file === '' || file.startsWith('//')) throw new TypeError('no path')
+  return file
 }
 
 function portOf(text: string | undefined): number | undefined {

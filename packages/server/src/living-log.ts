@@ -32,6 +32,7 @@ export async function livingLog(options: LivingLogOptions): Promise<Sequencer> {
   const { issuer, projectId } = identity
   const signer = await logKey(folder, identity, options.others, options.signer)
   const held = options.volatile ? heldInMemory() : heldFile(await stateFolder(options.stateDir), projectId)
+  const isHeld = options.volatile === true || (await held.read()) !== undefined
   let faulty = false
   const log = await sequencer({
     store,
@@ -45,6 +46,9 @@ export async function livingLog(options: LivingLogOptions): Promise<Sequencer> {
       faulty = true
     },
   })
+  if (!isHeld && log.head()) {
+    logger.warn('no checkpoint of this log is held here yet: what the database says at this start is believed')
+  }
   log.onCheckpoint(() => {
     faulty = false
   })

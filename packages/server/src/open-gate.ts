@@ -38,6 +38,8 @@ import { defaultDashboardDir } from './static-files.js'
 export interface GateOptions {
   /** Database, keys, and who the gate is; made with 0700. @default './.silentauth' */
   readonly dataDir?: string | undefined
+  /** The keys alone, where they are not to lie beside the database. @default the data folder */
+  readonly keysDir?: string | undefined
   /** `sqlite:<file>`, or `postgres://…` for several nodes, each with the same keys in its folder. @default `gate.db` in the data folder */
   readonly database?: string | undefined
   /** A standby of the database is meant to take over: `/readyz` fails while commits do not wait for it. @default false */
@@ -80,7 +82,7 @@ export interface GateOptions {
 /** What one kind of gate has of its own. */
 export interface GateKind<Own> {
   /** Who it is. @throws TypeError when that cannot be known, or must not be served */
-  identity(store: Store, folder: DataFolder): Promise<Identity>
+  identity(store: Store, folder: DataFolder, keys: DataFolder): Promise<Identity>
   /** Before the first request: what must be in the store. */
   prepare(opened: OpenedGate, folder: DataFolder): Promise<Own>
 }
@@ -113,7 +115,7 @@ export async function openGate<Own>(
   const { port = 4747, closeTimeoutMs = 5000 } = options
   const host = addressOf(options.host)
   requireSafe(options, host)
-  const logger = options.logger ?? pino({ name: 'silentauth', level: 'warn' }, pino.destination(2))
+  const logger = options.logger ?? gateLogger()
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   warnOfFewDescriptors(logger, limits.maxWaiters)
 
@@ -124,25 +126,26 @@ export async function openGate<Own>(
   }
   try {
     const folder = await dataFolder(options.dataDir ?? '.silentauth')
-    const retired = await retiredKeys(folder)
+    const keys = options.keysDir === undefined ? folder : await dataFolder(options.keysDir)
+    const retired = await retiredKeys(keys)
     if (options.executionSecret !== undefined) requireFresh(retired, options.executionSecret)
     const database = options.database ?? `sqlite:${folder.fileIn('gate.db')}`
     const store = await openStore({ url: database, replicated: options.replicated, logger })
     opened.push(async () => store[Symbol.asyncDispose]())
-    const self = await kind.identity(store, folder)
+    const self = await kind.identity(store, folder, keys)
     const { issuer, projectId } = self
     requireRetired(retired, await store.logEpochs(projectId))
     const now = await store.now()
     const signer =
       options.executionSecret !== undefined
         ? secretKey(options.executionSecret)
-        : await signingKey(folder, options.alg ?? 'RS256', now)
-    const replaced = await replacedKeys(folder, now)
-    const listSigner = await revocationKey(folder, signer.kid)
-    const resultsKey = await resultKey(folder)
+        : await signingKey(keys, options.alg ?? 'RS256', now)
+    const replaced = await replacedKeys(keys, now)
+    const listSigner = await revocationKey(keys, signer.kid)
+    const resultsKey = await resultKey(keys)
     const log = await livingLog({
       store,
-      folder,
+      folder: keys,
       identity: self,
       others: [signer, listSigner],
       signer: options.logSigner,
@@ -209,6 +212,11 @@ export async function openGate<Own>(
     await closeAll()
     throw error
   }
+}
+
+/** Warnings and errors, on standard error. */
+export function gateLogger(): Logger {
+  return pino({ name: 'silentauth', level: 'warn' }, pino.destination(2))
 }
 
 const LOOPBACK = ['127.0.0.1', '::1']

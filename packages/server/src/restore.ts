@@ -30,7 +30,10 @@ import type { ServerOptions } from './start-server.js'
 import { stateFolder } from './state-folder.js'
 
 export interface RestoreServerOptions
-  extends Pick<ServerOptions, 'dataDir' | 'database' | 'stateDir' | 'logSigner' | 'executionSecret' | 'logger'> {
+  extends Pick<
+    ServerOptions,
+    'dataDir' | 'keysDir' | 'database' | 'stateDir' | 'logSigner' | 'executionSecret' | 'logger'
+  > {
   /** Of a gate in production. @default an embedded one */
   readonly production?: Pick<ServeOptions, 'publicUrl' | 'projectId'> | undefined
   /** Else it only looks. @default false */
@@ -51,17 +54,18 @@ export type RestoreOutcome =
 export async function restoreServer(options: RestoreServerOptions = {}): Promise<RestoreOutcome> {
   const folder = await dataFolder(options.dataDir ?? '.silentauth')
   // Before anything is made in a folder that is not one of a gate.
-  const key = options.logSigner ?? (await keyIn(folder))
+  const keys = options.keysDir === undefined ? folder : await dataFolder(options.keysDir)
+  const key = options.logSigner ?? (await keyIn(keys))
   const logger = options.logger ?? pino({ level: 'silent' })
   await using store = await openStore({ url: options.database ?? `sqlite:${folder.fileIn('gate.db')}`, logger })
-  const { issuer, projectId } = await whose(store, folder, options.production)
+  const { issuer, projectId } = await whose(store, { folder, keys }, options.production)
   const signer = await noteSigner(logName(issuer, projectId), key)
   const held = heldFile(await stateFolder(options.stateDir), projectId)
   if (options.accept) {
     // Not in the database, so not in its transaction: retired once too often does no harm.
-    await retirePermitKey(folder, options.executionSecret)
+    await retirePermitKey(keys, options.executionSecret)
     const report = await acceptRestore({ store, projectId, issuer, signer, held })
-    await putRestoredEpoch(folder, report.epoch)
+    await putRestoredEpoch(keys, report.epoch)
     return { type: 'accepted', report }
   }
   const chain = { projectId, keys: [signer] }
@@ -79,18 +83,18 @@ export async function restoreServer(options: RestoreServerOptions = {}): Promise
 /** Whose log it is: a folder in which an embedded gate was once can be that of one in production today. */
 async function whose(
   store: Store,
-  folder: DataFolder,
+  { folder, keys }: { readonly folder: DataFolder; readonly keys: DataFolder },
   production: RestoreServerOptions['production'],
 ): Promise<Identity> {
   const embedded = await knownIdentity(folder)
-  const isEmbedded = embedded !== undefined && ((await signedFor(folder, embedded)) ?? production === undefined)
+  const isEmbedded = embedded !== undefined && ((await signedFor(keys, embedded)) ?? production === undefined)
   if (isEmbedded) return embedded
   if (production === undefined) {
     throw new TypeError(
       `${folder.path} is of a gate in production: SILENTAUTH_PUBLIC_URL and SILENTAUTH_DATABASE say which`,
     )
   }
-  return productionIdentity(store, folder, production, [])
+  return productionIdentity(store, keys, production, [])
 }
 
 async function keyIn(folder: DataFolder): Promise<Signer> {

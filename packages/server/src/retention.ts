@@ -5,10 +5,11 @@
  */
 import { stat } from 'node:fs/promises'
 import { type ProjectId, prune, type Store } from '@silentauth/core'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { dataFolder } from './data-folder.js'
 import { databaseUrl, openStore } from './database.js'
 import { knownIdentity } from './embedded.js'
+import { gateLogger } from './open-gate.js'
 import { chosenProject } from './production.js'
 
 export interface PruneDataOptions {
@@ -41,7 +42,7 @@ async function opened({ dataDir, database, projectId, logger }: PruneDataOptions
   readonly store: Store
   readonly projectId: ProjectId
 }> {
-  const log = logger ?? pino({ name: 'silentauth', level: 'warn' }, pino.destination(2))
+  const log = logger ?? gateLogger()
   if (database === undefined) {
     const folder = await dataFolder(dataDir ?? '.silentauth')
     const known = await knownIdentity(folder)

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Person, type PolicyDefinition, SilentAuthError } from '@silentauth/core'
-import { type GateOptions, type OpenedGate, openGate } from './open-gate.js'
+import { type GateOptions, gateLogger, type OpenedGate, openGate } from './open-gate.js'
 import { KEY_FILES, makeFirstOwner, type ProductionOptions, productionIdentity } from './production.js'
 import { signInLink } from './sign-in-link.js'
 import { PERMIT_KEY_FILE } from './signing-key.js'
@@ -30,19 +30,28 @@ export interface ServedGate extends OpenedGate, AsyncDisposable {
 export async function serveGate(options: ServeOptions): Promise<ServedGate> {
   let isNew = false
   const keys = KEY_FILES.filter((name) => name !== PERMIT_KEY_FILE || options.executionSecret === undefined)
-  const { own, ...running } = await openGate(options, {
-    async identity(store, folder) {
-      const found = await productionIdentity(store, folder, options, keys)
-      isNew = found.isNew
-      return found
+  const logger = options.logger ?? gateLogger()
+  if (options.stateDir === undefined && process.env.SILENTAUTH_STATE === undefined) {
+    logger.warn(
+      'SILENTAUTH_STATE is not set: the last checkpoint is held in the home of this user, which may go with a container, or lie beside the database',
+    )
+  }
+  const { own, ...running } = await openGate(
+    { ...options, logger },
+    {
+      async identity(store, _, folder) {
+        const found = await productionIdentity(store, folder, options, keys)
+        isNew = found.isNew
+        return found
+      },
+      async prepare({ localGate: gate, store }) {
+        const owner =
+          isNew && options.firstOwner !== undefined ? await makeFirstOwner(gate, options.firstOwner) : undefined
+        if (options.policies) await storePolicies({ gate, store }, options.policies)
+        return { firstOwner: owner }
+      },
     },
-    async prepare({ localGate: gate, store }) {
-      const owner =
-        isNew && options.firstOwner !== undefined ? await makeFirstOwner(gate, options.firstOwner) : undefined
-      if (options.policies) await storePolicies({ gate, store }, options.policies)
-      return { firstOwner: owner }
-    },
-  })
+  )
   const { store, projectId, url } = running
   return {
     ...running,

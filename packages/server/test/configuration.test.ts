@@ -10,9 +10,18 @@ describe('configurationOf', () => {
         SILENTAUTH_DATABASE: 'sqlite:./gate.db',
         SILENTAUTH_PUBLIC_URL: 'https://gate.example.com',
         SILENTAUTH_PORT: '0',
+        SILENTAUTH_KEYS: '/etc/gate',
+        SILENTAUTH_STATE: '/var/lib/state',
+        SILENTAUTH_ANCHORS: 'file:/mnt/worm/log.jsonl, https://witness.example.com/checkpoints',
       }),
     ).toEqual({
       dataDir: '/var/lib/gate',
+      keysDir: '/etc/gate',
+      stateDir: '/var/lib/state',
+      anchors: [
+        expect.objectContaining({ name: 'file log.jsonl' }),
+        expect.objectContaining({ name: 'webhook witness.example.com' }),
+      ],
       database: 'sqlite:./gate.db',
       replicated: false,
       host: undefined,
@@ -27,6 +36,9 @@ describe('configurationOf', () => {
     ['a database without a file', { SILENTAUTH_DATABASE: 'sqlite:' }],
     ['a port that is none', { SILENTAUTH_PORT: 'hunter2' }],
     ['a port that is too high', { SILENTAUTH_PORT: '65536' }],
+    ['an anchor over http', { SILENTAUTH_ANCHORS: 'http://hunter2.example.com' }],
+    ['an anchor that is nothing', { SILENTAUTH_ANCHORS: 'https://witness.example.com,,hunter2' }],
+    ['an anchor without a file', { SILENTAUTH_ANCHORS: 'file:' }],
   ])('refuses %s by its name, without its value', (_, env) => {
     const [name = ''] = Object.keys(env)
     expect(() => configurationOf(env)).toThrow(name)
@@ -51,6 +63,11 @@ describe('productionConfigurationOf', () => {
       replicated: true,
       projectId: 'prj_a',
     })
+  })
+
+  it('needs no folder but that of the keys', () => {
+    const env = { ...WHOLE, SILENTAUTH_DATA: undefined, SILENTAUTH_KEYS: '/etc/keys' }
+    expect(productionConfigurationOf(env)).toMatchObject({ dataDir: '/etc/keys', keysDir: '/etc/keys' })
   })
 
   it.each(['SILENTAUTH_DATABASE', 'SILENTAUTH_PUBLIC_URL', 'SILENTAUTH_DATA'])(

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type IntentId, keyRing, newId, type Principal, type ProjectKey, verifyPermit } from '@silentauth/core'
 import { postgresStore } from '@silentauth/store/postgres'
+import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js'
 import { postgresProxy } from '../../../test/support/postgres-proxy.js'
+import { restoreServer } from '../src/restore.js'
 import { newProjectKey, secretHash } from '../src/secret.js'
 import { type ServedGate, type ServeOptions, serveGate } from '../src/serve.js'
 import { startServer } from '../src/start-server.js'
@@ -107,6 +109,44 @@ describe('a production gate', () => {
     await expect(second()).rejects.toThrow(/SILENTAUTH_PROJECT/)
     await expect(second({ projectId: 'prj_nobody' })).rejects.toThrow(/prj_nobody/)
     expect((await second({ projectId: gate.projectId })).projectId).toBe(gate.projectId)
+  })
+
+  it('has its keys in a folder of their own, and starts again with them, and restores with them', async () => {
+    const keysDir = path.join(folder, 'secrets')
+    await (await first({ keysDir })).close()
+    expect(await readdir(keysOf('one'))).toEqual([])
+    expect(await readdir(keysDir)).toEqual(expect.arrayContaining(['permit-key.json', 'log-key.json']))
+    const { close, log } = await serve({ keysDir })
+    await log.settle()
+    await close()
+    await expect(serve({ keysDir: undefined })).rejects.toThrow(/permit-key\.json/)
+    const stateDir = path.join(folder, 'state', 'one')
+    const common = { dataDir: keysOf('one'), stateDir, database, production: { publicUrl: PUBLIC_URL } }
+    await expect(restoreServer(common)).rejects.toThrow(/log-key\.json/)
+    expect(await restoreServer({ ...common, keysDir })).toMatchObject({ type: 'whole' })
+  })
+
+  it.each<[string, Partial<ServeOptions>, RegExp, boolean]>([
+    ['where no state folder is named', { stateDir: undefined }, /SILENTAUTH_STATE/, true],
+    ['where one is named', {}, /SILENTAUTH_STATE/, false],
+  ])('says that the checkpoint may be held in the wrong place %s', async (_, options, what, warned) => {
+    vi.stubEnv('SILENTAUTH_STATE', undefined)
+    vi.stubEnv('XDG_STATE_HOME', path.join(folder, 'home'))
+    const lines: string[] = []
+    await first({ ...options, logger: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) })
+    vi.unstubAllEnvs()
+    expect(lines.some((line) => what.test(line))).toBe(warned)
+  })
+
+  it('says that it believes the database where nothing is held of its log, and not again', async () => {
+    await (await first()).close()
+    const warnings = async () => {
+      const lines: string[] = []
+      const logger = pino({ level: 'warn' }, { write: (line) => void lines.push(line) })
+      await (await serve({ stateDir: path.join(folder, 'fresh'), logger })).close()
+      return lines.filter((line) => line.includes('is believed')).length
+    }
+    expect([await warnings(), await warnings()]).toEqual([1, 0])
   })
 
   it('R3 is not ready where a standby is meant to take over and commits do not wait for it', async () => {
