@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createInterface } from 'node:readline/promises'
 import type { WireReview } from '@silentauth/core/wire'
+import { agreed } from './agreement.js'
 import { ask, readSession } from './approver-session.js'
 import { printable } from './printable.js'
 import { fetchReview, reviewText } from './review.js'
@@ -19,7 +19,7 @@ export async function decide(verdict: 'approve' | 'deny', id: string, options: D
   const session = await readSession()
   const { review, hash } = await fetchReview(session, id)
   console.error(reviewText(review))
-  if (!options.yes && process.stdin.isTTY && !(await agreed(verdict, review))) {
+  if (!(await agreed(`\n${verdict} ${printable(review.view.action)}?`, options))) {
     console.error('Nothing was decided.')
     return 0
   }
@@ -35,13 +35,4 @@ export async function decide(verdict: 'approve' | 'deny', id: string, options: D
   )
   console.log(status)
   return 0
-}
-
-async function agreed(verdict: string, { view }: WireReview): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`\n${verdict} ${printable(view.action)}? [y/N] `)).trim())
-  } finally {
-    terminal.close()
-  }
 }

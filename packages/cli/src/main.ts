@@ -137,6 +137,14 @@ export async function main(args: readonly string[]): Promise<number> {
     .action(ends(async (options) => (await import('./prune.js')).prune(options)))
 
   program
+    .command('erase')
+    .argument('<intent>', 'a settled one')
+    .requiredOption('--reason <text>', 'kept in the log')
+    .option('--yes', 'do not ask again')
+    .description('take the values of an intent out of the audit log, for good; for owners and admins')
+    .action(ends(async (intent: string, options) => (await import('./erase.js')).erase(intent, options)))
+
+  program
     .command('verify')
     .argument('<permit-or-bundle>', 'the token, - reads it from stdin; with --trust the file of a proof bundle')
     .option('--trust <fingerprint>', 'of the log key, from elsewhere: verifies a proof bundle, offline')

@@ -162,6 +162,44 @@ describe('silentauth proof', () => {
   })
 })
 
+describe('silentauth erase', () => {
+  it('takes the values of a settled intent away, says so in the log, and keeps that whole', async () => {
+    const out = path.join(folder, 'before')
+    expect(await main(['audit', 'export', '--out', out, '--values'])).toBe(0)
+    expect(await readFile(path.join(out, 'audit.jsonl'), 'utf8')).toContain('amount')
+    said.length = 0
+    expect(await main(['erase', intent, '--reason', 'asked to be forgotten', '--yes'])).toBe(0)
+    expect(Number(said.at(-1))).toBeGreaterThan(0)
+    expect(await main(['erase', intent, '--reason', 'again'])).toBe(0)
+    expect(said.at(-1)).toBe('0')
+    await server.log.settle()
+    const erased = path.join(folder, 'erased')
+    expect(await main(['audit', 'export', '--out', erased, '--values'])).toBe(0)
+    const text = await readFile(path.join(erased, 'audit.jsonl'), 'utf8')
+    expect([text.includes('amount'), text.includes('values.erased')]).toEqual([false, true])
+    const since = ['--since', path.join(out, 'checkpoint')]
+    expect(await main(['audit', 'verify', erased, '--trust', trust, ...since])).toBe(0)
+  })
+
+  it.each([
+    ['without a reason', ['erase', 'int_1'], 64],
+    ['of an intent that is not there', ['erase', 'int_none', '--reason', 'no'], 12],
+  ])('is refused %s', async (_, args, code) => {
+    expect(await main(args)).toBe(code)
+  })
+
+  it('is refused for a signed-in person who is no admin', async () => {
+    const { id } = await server.addPerson({ email: 'auditor@localhost', roles: ['auditor'] })
+    vi.stubEnv('SILENTAUTH_DATA', path.join(folder, 'auditor'))
+    try {
+      expect(await main(['login', await server.signInLink(id)])).toBe(0)
+      expect(await main(['erase', intent, '--reason', 'no'])).toBe(12)
+    } finally {
+      vi.stubEnv('SILENTAUTH_DATA', path.join(folder, 'person'))
+    }
+  })
+})
+
 describe('lines', () => {
   async function read(...chunks: (string | Uint8Array)[]): Promise<string[]> {
     const bytes = (async function* () {
