@@ -40,8 +40,9 @@ export async function eraseValues(own: Engine, by: Principal, id: IntentId, reas
     if (results > 0) await tx.updateIntent({ ...stored, execution: { ...stored.execution, result: undefined } })
     let total = results
     const events: LogEvent[] = []
-    for (const { intentId } of under) {
-      const values = await tx.erasePayloads(own.projectId, intentId)
+    for (const { intentId, isBare } of under) {
+      // The reason of an earlier erasure goes only with what came after it: else each would leave one more to erase.
+      const values = isBare ? 0 : await tx.erasePayloads(own.projectId, intentId)
       const gone = { values, ...(intentId === id && results > 0 && { results }) }
       if (values === 0 && gone.results === undefined) continue
       total += values
@@ -55,15 +56,30 @@ export async function eraseValues(own: Engine, by: Principal, id: IntentId, reas
 
 const UNDER_WAY = new Set(['none', 'started', 'suspended', 'delivered'])
 
-/** Its own leaves, and those of its predecessor where that one's leaf declares it: with whom else they are about. */
+/** The leaves of one intent. */
+interface Under {
+  readonly intentId: IntentId
+  /** With whom else they are about. */
+  readonly names: readonly IntentId[]
+  /** They have no value left but why others were erased. */
+  readonly isBare: boolean
+}
+
+/** Its own leaves, and those of its predecessor where that one's leaf declares it. */
 async function leavesWith(
   tx: StoreTransaction,
   { declaration: { id, projectId, supersedes } }: State,
-): Promise<readonly { readonly intentId: IntentId; readonly names: readonly IntentId[] }[]> {
-  const namesIn = async (intentId: IntentId) => {
+): Promise<readonly Under[]> {
+  const namesIn = async (intentId: IntentId): Promise<Under> => {
     const leaves = await tx.leavesOf(projectId, intentId)
-    const events = leaves.flatMap(({ body }) => readBody(body)?.events ?? [])
-    return { intentId, names: events.flatMap(({ intent_id: name }) => (name === null ? [] : [name as IntentId])) }
+    const eventsOf = (body: string) => readBody(body)?.events ?? []
+    const events = leaves.flatMap(({ body }) => eventsOf(body))
+    const isErasure = (body: string) => eventsOf(body).some(({ type }) => type === VALUES_ERASED)
+    return {
+      intentId,
+      names: events.flatMap(({ intent_id: name }) => (name === null ? [] : [name as IntentId])),
+      isBare: leaves.every(({ body, payloads }) => payloads.length === 0 || isErasure(body)),
+    }
   }
   const mine = await namesIn(id)
   const before = supersedes && (await namesIn(supersedes))

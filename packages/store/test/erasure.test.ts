@@ -48,6 +48,8 @@ describe.each(LOG_STORES)('erasing values over %s', (kind) => {
       before.map(({ body, hash }) => [body, hash, 0]),
     )
     expect(await store.leavesOf(PROJECT, other.id)).toEqual(kept)
+    expect(await living.gate.eraseValues(OWNER, id, 'once more')).toBe(0)
+    expect(await store.leavesOf(PROJECT, id)).toEqual(after)
     await living.log.settle()
     await expect(store.transaction((tx) => living.log.requireWhole(tx))).resolves.toBeUndefined()
 
