@@ -5,17 +5,21 @@
  * @module
  */
 import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
-import { NOT_SUSPENDED } from '../packages/ai-sdk/test/not-suspended.ts'
-import { SKIPPED, SKIPPED_SUSPENDED } from '../packages/openai/test/skipped.ts'
+import { DIFFERENCES_SUSPENDED as AI_SDK_SUSPENDED } from '../packages/ai-sdk/test/differences.ts'
+import { DIFFERENCES as LANGCHAIN } from '../packages/langchain/test/differences.ts'
+import {
+  DIFFERENCES as OPENAI,
+  DIFFERENCES_SUSPENDED as OPENAI_SUSPENDED,
+} from '../packages/openai/test/differences.ts'
 
 /** One for each `describeAdapter`. */
 export const ADAPTERS: readonly AdapterColumn[] = [
-  { framework: 'LangChain.js', mode: 'hold' },
-  { framework: 'LangGraph.js', mode: 'suspend' },
+  { framework: 'LangChain.js', mode: 'hold', differences: LANGCHAIN },
+  { framework: 'LangGraph.js', mode: 'suspend', differences: LANGCHAIN },
   { framework: 'AI SDK', mode: 'hold' },
-  { framework: 'AI SDK', mode: 'suspend', skip: NOT_SUSPENDED },
-  { framework: 'OpenAI Agents SDK', mode: 'hold', skip: SKIPPED },
-  { framework: 'OpenAI Agents SDK', mode: 'suspend', skip: SKIPPED_SUSPENDED },
+  { framework: 'AI SDK', mode: 'suspend', differences: AI_SDK_SUSPENDED },
+  { framework: 'OpenAI Agents SDK', mode: 'hold', differences: OPENAI },
+  { framework: 'OpenAI Agents SDK', mode: 'suspend', differences: OPENAI_SUSPENDED },
 ]
 
 if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))

@@ -30,8 +30,12 @@ type Validated = { success: true; value: unknown } | { success: false; error: Er
 interface StandardSchema {
   readonly '~standard': {
     validate(value: unknown): Standard | PromiseLike<Standard>
-    readonly jsonSchema?: { input(options: { target: string }): unknown }
+    readonly jsonSchema?: StandardForms
   }
+}
+interface StandardForms {
+  input(options: { target: string }): unknown
+  output(options: { target: string }): unknown
 }
 type Standard = { readonly issues?: readonly { readonly message?: string }[] | undefined; readonly value?: unknown }
 
@@ -55,7 +59,7 @@ export function parserOf(tool: HasSchema): Parse {
 export async function editSchemaOf(name: string, tool: HasSchema): Promise<JsonObject> {
   const schema = schemaOf(tool)
   const form = isStandard(schema)
-    ? schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' })
+    ? standardForm(schema['~standard'].jsonSchema)
     : isSdkSchema(schema)
       ? await schema.jsonSchema
       : undefined
@@ -63,6 +67,26 @@ export async function editSchemaOf(name: string, tool: HasSchema): Promise<JsonO
     throw new TypeError(`${name}: allowEdits needs a schema that has a JSON form`)
   }
   return JSON.parse(JSON.stringify(form)) as JsonObject
+}
+
+/**
+ * The form of the output says that there are no other members, where that of the input leaves it open because they would be
+ * dropped: an approver is told, instead of approving what no tool gets.
+ */
+function standardForm(forms: StandardForms | undefined): unknown {
+  const target = { target: 'draft-2020-12' }
+  const input = forms?.input(target)
+  try {
+    const output = forms?.output(target)
+    return open(output) === open(input) ? output : input
+  } catch {
+    // What a transform gives may have no form.
+    return input
+  }
+}
+
+function open(form: unknown): string {
+  return JSON.stringify(form, (name, value) => (name === 'additionalProperties' && value === false ? undefined : value))
 }
 
 /**

@@ -8,7 +8,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { GateRun } from '@silentauth/ai-sdk'
 import { gateTool } from '@silentauth/ai-sdk'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
-import { reachableText } from '@silentauth/core/contracts'
+import { inTime, reachableText } from '@silentauth/core/contracts'
 import type { Tool, ToolSet } from 'ai'
 import type { ScriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
 import type { Sdk } from './sdk.ts'
@@ -31,14 +31,14 @@ export function toolsOf(sdk: Sdk, run: AgentRun, openai: ScriptedOpenai, gateRun
 
 function toolOf(
   { ai, modelOf, steps }: Sdk,
-  { name, schema, kind, execute }: AgentTool,
+  { name, schema, kind, timeoutMs, execute }: AgentTool,
   tools: Record<string, Runnable>,
   openai: ScriptedOpenai,
 ): Tool {
   const fields = { inputSchema: schema, description: name.replaceAll('_', ' ') }
   const run = (args: unknown, options: Options) => {
     let nested = 0
-    return execute(args as Parameters<typeof execute>[0], {
+    const ran = execute(args as Parameters<typeof execute>[0], {
       // Each call of another tool is a call of its own.
       call: async (other, itsArgs) => {
         const toolCallId = `${options.toolCallId}/${++nested}`
@@ -47,6 +47,7 @@ function toolOf(
       },
       ask: () => Promise.reject(new Error('a tool of the AI SDK cannot ask')),
     })
+    return inTime(ran, timeoutMs)
   }
   switch (kind) {
     case 'plain':

@@ -107,6 +107,8 @@ export function suspendDriver(sdk: Sdk): SuspendDriver {
               return
             }
             case 'fork':
+              await resume(JSON.parse(kept.suspended.replaceAll('250', '9999')))
+              return
             case 'answer':
               throw new Error(`cannot ${act}`)
           }

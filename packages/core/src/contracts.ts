@@ -5,6 +5,7 @@
  * @module
  */
 export { type DescribeAdapterOptions, describeAdapter } from './contracts/adapter.js'
+export { inTime } from './contracts/adapter-agent.js'
 export type {
   AdapterDriver,
   AdapterOptions,
@@ -20,7 +21,7 @@ export type {
   ToolHands,
 } from './contracts/adapter-driver.js'
 export { type AdapterColumn, adapterMatrix } from './contracts/adapter-matrix.js'
-export type { AdapterMode, Expected, Scenario } from './contracts/adapter-scenario.js'
+export type { AdapterMode, Deviation, Differences, Expected, Scenario } from './contracts/adapter-scenario.js'
 export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'
 export { reachableText } from './contracts/adapter-secrets.js'
 export type { Decide, GateHooks, GateOnStage, Stage } from './contracts/adapter-stage.js'

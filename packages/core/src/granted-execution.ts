@@ -30,7 +30,10 @@ export interface Execution {
   run<Result>(step: () => Result): Result
   /** `result`: recorded for this very call when it comes again, encrypted; JSON of at most 16 KB. */
   succeed(result?: Json): Promise<void>
-  /** The error stays here: errors carry params. Before `run` was entered, it means "not started". */
+  /**
+   * The error stays here: errors carry params. Before `run` was entered, it means "not started". A timeout of the tool's own is
+   * not reported, because what it gave up waiting for may still happen.
+   */
   fail(error: unknown): Promise<void>
   /** Only for tools that were declared with `reenters`. @throws TypeError without it */
   suspend(): Promise<void>
@@ -98,7 +101,10 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
       return withPermit(permit, step)
     },
     succeed: (result) => end({ status: 'succeeded', result: isReportable(result) ? result : undefined }),
-    fail: () => end({ status: entered.yet ? 'failed' : 'not_started' }),
+    async fail(error) {
+      if (entered.yet && isTimeout(error)) ended = true
+      else await end({ status: entered.yet ? 'failed' : 'not_started' })
+    },
     suspend: async () => {
       if (!intent.reenters) throw new TypeError(`${intent.id}: was declared without reenters`)
       await end({ status: 'suspended' })
@@ -108,6 +114,11 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
       await end({ status: 'not_started' })
     },
   }
+}
+
+/** As `AbortSignal.timeout` and `fetch` throw it. */
+function isTimeout(error: unknown): boolean {
+  return (error as { name?: unknown } | null | undefined)?.name === 'TimeoutError'
 }
 
 /** A gate that cannot keep the result is told without it that the tool has run, and the caller that it was not kept. */

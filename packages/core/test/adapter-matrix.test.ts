@@ -31,7 +31,13 @@ it.each([
   expect(rowOf(name, both)).toBe(row)
 })
 
-it('says why a framework skips one', () => {
-  const skip = { approved: 'it has no tools' }
-  expect(rowOf('approved', [{ framework: 'One', mode: 'hold', skip }])).toBe('| approved | – (it has no tools) |')
+it.each([
+  ['it has no tools', '– (it has no tools)'],
+  [
+    { sees: [{ error: 'no' }], caller: 'the answer', intents: [], ran: [], because: 'it asks nobody' } as const,
+    'an error: no; 0 intents; ran 0× (it asks nobody)',
+  ],
+])('says what a framework cannot play, or what comes of it instead, and why', (difference, cell) => {
+  const columns = [{ framework: 'One', mode: 'hold', differences: { approved: difference } }] as const
+  expect(rowOf('approved', columns)).toBe(`| approved | ${cell} |`)
 })

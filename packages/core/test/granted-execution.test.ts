@@ -144,3 +144,29 @@ describe('the end', () => {
     expect(await state()).toBe('succeeded')
   })
 })
+
+describe('fail', () => {
+  it.each([
+    ['an error', new Error('card declined'), 'failed'],
+    ['a timeout of the tool: it may happen yet', new DOMException('no answer', 'TimeoutError'), 'started'],
+    ['nothing at all', undefined, 'failed'],
+  ])('once the tool was entered, with %s, leaves it %s', async (_, error, state) => {
+    const it = await begun()
+    it.execution.run(() => undefined)
+    await it.execution.fail(error)
+    expect(await it.state()).toBe(state)
+  })
+
+  it('before the tool was entered, gives the grant back, whatever the error is', async () => {
+    const it = await begun()
+    await it.execution.fail(new DOMException('no answer', 'TimeoutError'))
+    expect(await it.state()).toBe('abandoned')
+  })
+
+  it('is over after a timeout, too', async () => {
+    const { execution } = await begun()
+    execution.run(() => undefined)
+    await execution.fail(new DOMException('no answer', 'TimeoutError'))
+    await expect(execution.succeed()).rejects.toThrow(TypeError)
+  })
+})

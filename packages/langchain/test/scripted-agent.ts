@@ -11,7 +11,7 @@ import { LangChainTracer } from '@langchain/core/tracers/tracer_langchain'
 import { type BaseCheckpointSaver, interrupt } from '@langchain/langgraph'
 import { ChatOpenAI } from '@langchain/openai'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
-import { reachableText } from '@silentauth/core/contracts'
+import { inTime, reachableText } from '@silentauth/core/contracts'
 import { gateTool } from '@silentauth/langchain'
 import { gateMiddleware } from '@silentauth/langchain/middleware'
 import { createAgent, createMiddleware, ToolMessage, tool } from 'langchain'
@@ -49,19 +49,22 @@ function toolsOf(run: AgentRun, model: ChatOpenAI): StructuredToolInterface[] {
 }
 
 function toolOf(
-  { name, schema, kind, execute }: AgentTool,
+  { name, schema, kind, timeoutMs, execute }: AgentTool,
   tools: ReadonlyMap<string, StructuredToolInterface>,
   model: ChatOpenAI,
 ) {
   const fields = { name, schema, description: name.replaceAll('_', ' ') }
   const run = (args: unknown, runtime: RunnableConfig) =>
-    execute(args as Parameters<typeof execute>[0], {
-      async call(other, itsArgs) {
-        const result: unknown = await tools.get(other)?.invoke(itsArgs, runtime)
-        return ToolMessage.isInstance(result) ? result.text : String(result)
-      },
-      ask: async (question) => String(interrupt(question)),
-    })
+    inTime(
+      execute(args as Parameters<typeof execute>[0], {
+        async call(other, itsArgs) {
+          const result: unknown = await tools.get(other)?.invoke(itsArgs, runtime)
+          return ToolMessage.isInstance(result) ? result.text : String(result)
+        },
+        ask: async (question) => String(interrupt(question)),
+      }),
+      timeoutMs,
+    )
   switch (kind) {
     case 'plain':
       return tool(run, fields) as StructuredToolInterface

@@ -1,6 +1,6 @@
 import { describeAdapter } from '@silentauth/core/contracts'
 import { testGate } from '@silentauth/core/testing'
+import { DIFFERENCES } from './differences.ts'
 import { holdDriver } from './hold-driver.ts'
-import { SKIPPED } from './skipped.ts'
 
-describeAdapter('OpenAI Agents SDK, hold', holdDriver, { gate: testGate, skip: SKIPPED })
+describeAdapter('OpenAI Agents SDK, hold', holdDriver, { gate: testGate, differences: DIFFERENCES })

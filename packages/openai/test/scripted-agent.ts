@@ -15,7 +15,7 @@ import {
 import { isSilentAuthError, type JsonObject } from '@silentauth/core'
 import type { AgentRun, AgentTool } from '@silentauth/core/contracts'
 import { reachableText } from '@silentauth/core/contracts'
-import { gateTool } from '@silentauth/openai/agents'
+import { gateAgentTool, gateTool } from '@silentauth/openai/agents'
 import OpenAI, { APIUserAbortError } from 'openai'
 import type { ScriptedOpenai } from '../../../examples/demo/scripted-openai.ts'
 
@@ -34,15 +34,16 @@ function toolsOf(run: AgentRun, model: OpenAIChatCompletionsModel): AnyTool[] {
   const tools = new Map<string, AnyTool>()
   for (const defined of run.tools) {
     const made = toolOf(defined, tools, model)
-    // What pauses itself is of other frameworks.
-    const gated = defined.gated ? gateTool(made, { gate: run.gate, ...run.options }) : made
+    // What else pauses itself is of other frameworks.
+    const gate = defined.kind === 'agent' ? gateAgentTool : gateTool
+    const gated = defined.gated ? gate(made, { gate: run.gate, ...run.options }) : made
     tools.set(defined.name, defined.gated ? repeating(gated, run.repeats) : gated)
   }
   return [...tools.values()]
 }
 
 function toolOf(
-  { name, schema, kind, execute }: AgentTool,
+  { name, schema, kind, timeoutMs, execute }: AgentTool,
   tools: ReadonlyMap<string, AnyTool>,
   model: OpenAIChatCompletionsModel,
 ): AnyTool {
@@ -56,6 +57,7 @@ function toolOf(
     name,
     description,
     parameters: schema,
+    ...(timeoutMs !== undefined && { timeoutMs }),
     errorFunction: (_, error) => `${error}`,
     ...(kind === 'artifact' && { customDataExtractor: () => ({ kept: true }) }),
     execute: (args, context, details) =>

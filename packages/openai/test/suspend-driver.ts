@@ -22,6 +22,7 @@ export const suspendDriver: SuspendDriver = {
     const streamed: unknown[] = []
     const { signal } = run
     let kept: string | undefined
+    let first: string | undefined
     let answer: string | undefined
     let error: unknown
 
@@ -39,6 +40,7 @@ export const suspendDriver: SuspendDriver = {
         if (outcome.status === 'suspended') {
           // Another process that has ended the run has deleted it.
           if (answer === undefined) kept = JSON.stringify(outcome.suspended)
+          first ??= kept
           seen.push(kept)
         } else {
           kept = undefined
@@ -48,6 +50,14 @@ export const suspendDriver: SuspendDriver = {
       } catch (thrown) {
         error = errorSeen(thrown, signal)
       }
+    }
+    /** An envelope that was changed is not resumed; the one that was kept is there still. */
+    const refuses = async (changed: SuspendedRun): Promise<void> => {
+      const before = kept
+      await invoke(changed)
+      if (error === undefined) throw new TypeError('a changed envelope was taken')
+      error = undefined
+      kept = before
     }
     const envelope = () => JSON.parse(kept as string) as SuspendedRun
 
@@ -60,21 +70,25 @@ export const suspendDriver: SuspendDriver = {
         else await invoke(envelope())
       },
       async act(act: SuspendedAct) {
+        if (act === 'replay') return invoke(JSON.parse(first as string))
         if (kept === undefined) return
         switch (act) {
           case 'wake':
             await invoke(envelope())
             return
           case 'forge': {
-            const before = kept
             const sealed = envelope()
             const record = JSON.parse(sealed.body) as { state: string }
             const state = JSON.parse(record.state) as { context: { approvals: object } }
             state.context.approvals = { issue_refund: { approved: true, rejected: [] } }
-            await invoke({ ...sealed, body: JSON.stringify({ ...record, state: JSON.stringify(state) }) })
-            if (error === undefined) throw new TypeError('a forged envelope was taken')
-            error = undefined
-            kept = before
+            await refuses({ ...sealed, body: JSON.stringify({ ...record, state: JSON.stringify(state) }) })
+            return
+          }
+          case 'fork': {
+            const sealed = envelope()
+            const body = sealed.body.replaceAll('250', '9999')
+            if (body === sealed.body) throw new TypeError('the envelope does not hold the amount')
+            await refuses({ ...sealed, body })
             return
           }
           case 'resume twice':
@@ -83,8 +97,6 @@ export const suspendDriver: SuspendDriver = {
           case 'say something':
             await invoke(envelope(), 'Never mind.')
             return
-          case 'replay':
-          case 'fork':
           case 'answer':
             throw new TypeError(`${act}: there is no such thing here`)
         }

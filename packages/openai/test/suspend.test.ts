@@ -1,6 +1,6 @@
 import { describeAdapter } from '@silentauth/core/contracts'
 import { testGate } from '@silentauth/core/testing'
-import { SKIPPED_SUSPENDED } from './skipped.ts'
+import { DIFFERENCES_SUSPENDED } from './differences.ts'
 import { suspendDriver } from './suspend-driver.ts'
 
-describeAdapter('OpenAI Agents SDK, suspend', suspendDriver, { gate: testGate, skip: SKIPPED_SUSPENDED })
+describeAdapter('OpenAI Agents SDK, suspend', suspendDriver, { gate: testGate, differences: DIFFERENCES_SUSPENDED })

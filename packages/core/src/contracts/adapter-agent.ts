@@ -26,7 +26,7 @@ const refundSchema = z.object({
     .refine((amount) => Number.isInteger(amount * 100), 'whole cents'),
 })
 
-export function refundAgent(stage: Stage, { kind = 'plain', during }: Scenario): RefundAgent {
+export function refundAgent(stage: Stage, { kind = 'plain', during, toolTimeoutMs }: Scenario): RefundAgent {
   const ran: (number | string)[] = []
   const text = (args: unknown, name: string): string => refundSchema.parse(args) && name
   return {
@@ -36,6 +36,7 @@ export function refundAgent(stage: Stage, { kind = 'plain', during }: Scenario):
         name: 'issue_refund',
         gated: true,
         kind,
+        timeoutMs: toolTimeoutMs,
         schema: refundSchema,
         async execute(args) {
           const { amount } = refundSchema.parse(args)
@@ -88,6 +89,28 @@ export function refundAgent(stage: Stage, { kind = 'plain', during }: Scenario):
         schema: z.object({ customer_id: z.string() }),
         execute: async () => 'an agent answers',
       },
+      {
+        name: 'delegate_case',
+        gated: true,
+        reenters: true,
+        kind: 'agent',
+        schema: z.object({ customer_id: z.string() }),
+        execute: async () => 'an agent answers',
+      },
     ],
+  }
+}
+
+/** As tools give up by themselves, where frameworks do not do it for them. */
+export async function inTime<Result>(work: Promise<Result>, timeoutMs: number | undefined): Promise<Result> {
+  if (timeoutMs === undefined) return work
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException('the tool timed out', 'TimeoutError')), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

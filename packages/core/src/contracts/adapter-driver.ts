@@ -83,6 +83,8 @@ export interface AgentTool {
    * `agent`: an agent of its own, with the same tools, whose last text is the result; it is not executed.
    */
   readonly kind: 'plain' | 'generator' | 'artifact' | 'agent'
+  /** The framework gives up then, or the tool itself where the framework knows no such thing: `inTime` does. */
+  readonly timeoutMs?: number | undefined
   execute(args: JsonObject, its: ToolHands): Promise<string>
 }
 

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly kind?: AgentTool['kind']
   /** What `issue_refund` does each time that it runs, before it gives its result; a text that this gives is the result. */
   readonly during?: (stage: Stage, time: number) => unknown
+  /** Of `issue_refund`: it, or the framework, gives up then. */
+  readonly toolTimeoutMs?: number
   readonly options?: Omit<AdapterOptions, 'onEvent' | 'wait'>
   readonly streaming?: boolean
   readonly repeats?: AgentRun['repeats']
@@ -37,9 +39,9 @@ export interface Scenario {
 }
 
 export interface Expected {
-  /** What the model sees of its calls, in their order: a part of the text, or the refusal with this code. */
-  readonly sees?: readonly (string | { readonly refused: ErrorCode })[]
-  readonly caller?: 'the answer' | 'the reason of the abort' | 'a run that waits'
+  /** What the model sees of its calls, in their order: a part of the text, the refusal with this code, or a part of an error. */
+  readonly sees?: readonly (string | { readonly refused: ErrorCode } | { readonly error: string })[]
+  readonly caller?: 'the answer' | 'an empty answer' | 'the reason of the abort' | 'a run that waits'
   /** `<status> <execution>` of every intent, sorted. */
   readonly intents: readonly (string | RegExp)[]
   /** The amount of each time that `issue_refund` ran, always with a permit for exactly that. */
@@ -48,17 +50,25 @@ export interface Expected {
   readonly events?: readonly string[]
 }
 
+/** What comes of a scenario in one framework instead, and why. */
+export interface Deviation extends Expected {
+  readonly because: string
+}
+
+/** By scenario, where a framework differs: why it cannot play it, or what comes of it instead. */
+export type Differences = Readonly<Record<string, string | Deviation>>
+
 /** How an adapter waits: a process does, or the framework keeps the run. */
 export type AdapterMode = 'hold' | 'suspend'
 
-/** Why there is no such thing in a mode; undefined: it is played. */
-export function reasonNotPlayed({ suspended, meanwhile, afterwards }: Scenario, mode: AdapterMode): string | undefined {
-  if (mode === 'hold') return meanwhile || afterwards ? 'the process waits' : undefined
-  return typeof suspended === 'string' ? suspended : undefined
-}
-
-export function expectedIn({ expected, suspended }: Scenario, mode: AdapterMode): Expected {
-  return mode === 'suspend' && typeof suspended === 'object' ? suspended : expected
+/** What comes of a scenario in a mode and a framework; a text says why there is no such thing. */
+export function expectedIn(
+  { name, expected, suspended = expected, meanwhile, afterwards }: Scenario,
+  mode: AdapterMode,
+  differences: Differences = {},
+): Expected | Deviation | string {
+  if (mode === 'hold' && (meanwhile || afterwards)) return 'the process waits'
+  return differences[name] ?? (mode === 'suspend' ? suspended : expected)
 }
 
 export const CUSTOMER = 'cust_4821'
@@ -72,6 +82,13 @@ export const refund = (amount: number, id = 'call_1'): AgentCall => ({
 })
 export const other = (name: string, args: JsonObject | string, id = 'call_1'): AgentCall => ({ id, name, args })
 export const calls = (...list: AgentCall[]): AgentTurn[] => [{ calls: list }, ANSWER]
+/** To an agent in a gated tool. */
+export const DELEGATED: readonly AgentTurn[] = [
+  { calls: [other('delegate_case', { customer_id: CUSTOMER })] },
+  { calls: [refund(250, 'call_2')] },
+  { text: 'The colleague is done.' },
+  ANSWER,
+]
 export const refused = (code: ErrorCode) => ({ refused: code })
 
 export const approve: Decide = (stage, intent) => stage.approve(intent)

@@ -4,12 +4,15 @@
  *
  * @module
  */
+import type { Intent } from '../intent.js'
 import {
   ANSWER,
   approve,
   CUSTOMER,
   calls,
+  DELEGATED,
   done,
+  down,
   edit,
   other,
   REFUNDED,
@@ -63,6 +66,7 @@ export const SUSPENSIONS: readonly Scenario[] = [
   },
   {
     name: 'the history is run from before the call once more, after it ended',
+    turns: [...calls(refund(250)), ANSWER],
     afterwards: ['replay'],
     decide: approveFirst,
     // What is asked anew is another action, which nobody has approved.
@@ -130,6 +134,34 @@ export const SUSPENSIONS: readonly Scenario[] = [
       intents: ['approved succeeded', 'approved succeeded'],
       ran: [250],
     },
+  },
+  {
+    name: 'two processes resume one suspended outer agent at the same moment',
+    turns: DELEGATED,
+    meanwhile: ['decide', 'resume', 'decide', 'resume twice'],
+    decide: approve,
+    expected: {
+      sees: ['The colleague is done.'],
+      caller: 'the answer',
+      intents: ['approved succeeded', 'approved succeeded'],
+      ran: [250],
+    },
+  },
+  {
+    name: 'gate down when it is resumed: it waits on, and goes on later',
+    meanwhile: ['decide', 'wake'],
+    decide: approve,
+    hooks: () => {
+      let failed = false
+      const failingOnce = async (next: () => Promise<Intent>): Promise<Intent> => {
+        const found = await next()
+        if (failed || found.status !== 'approved') return found
+        failed = true
+        return down()
+      }
+      return { declare: failingOnce, read: failingOnce }
+    },
+    expected: done,
   },
   {
     name: 'edited while suspended, and resumed before the editor was approved',

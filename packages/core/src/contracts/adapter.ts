@@ -15,9 +15,9 @@ import type { AdapterDriver, AgentEnd, AgentRun, Observed, SuspendDriver } from 
 import {
   type AdapterMode,
   calls,
+  type Differences,
   type Expected,
   expectedIn,
-  reasonNotPlayed,
   refund,
   type Scenario,
 } from './adapter-scenario.js'
@@ -28,8 +28,7 @@ import { type GateOnStage, type Stage, stageOf } from './adapter-stage.js'
 export interface DescribeAdapterOptions {
   /** `testGate` of `@silentauth/core/testing`. */
   readonly gate: () => Promise<GateOnStage>
-  /** Scenario → why this framework cannot play it. */
-  readonly skip?: Readonly<Record<string, string>> | undefined
+  readonly differences?: Differences | undefined
 }
 
 /** What a tool does not speak to: events of the gate say what became of it, and the caller gets an answer. */
@@ -42,22 +41,22 @@ const TIMEOUT_MS = 30_000
 export function describeAdapter(
   name: string,
   driver: AdapterDriver | SuspendDriver,
-  { gate, skip = {} }: DescribeAdapterOptions,
+  { gate, differences = {} }: DescribeAdapterOptions,
 ): void {
-  const unknown = Object.keys(skip).filter(
-    (skipped) => !ADAPTER_SCENARIOS.some((scenario) => scenario.name === skipped),
+  const unknown = Object.keys(differences).filter(
+    (different) => !ADAPTER_SCENARIOS.some((scenario) => scenario.name === different),
   )
   if (unknown.length > 0) throw new TypeError(`no scenario is called ${unknown.join(', ')}`)
 
   describe(name, () => {
     for (const scenario of ADAPTER_SCENARIOS) {
-      const reason = skip[scenario.name] ?? reasonNotPlayed(scenario, modeOf(driver))
-      if (reason !== undefined) it.skip(`${scenario.name} (${reason})`)
+      const expected = expectedIn(scenario, modeOf(driver), differences)
+      if (typeof expected === 'string') it.skip(`${scenario.name} (${expected})`)
       else {
         it(scenario.name, { timeout: TIMEOUT_MS }, async () => {
           await using test = await gate()
           const played = await play(driver, test, scenario)
-          expect(played).toMatchObject(asMatchers(expectedIn(scenario, modeOf(driver))))
+          expect(played).toMatchObject(asMatchers(expected))
         })
       }
     }
@@ -195,16 +194,20 @@ async function playSuspended(
 function callerOf(ends: readonly AgentEnd[], stage: Stage): string {
   const { answer, error, suspended } = ends.at(-1) as AgentEnd
   if (suspended && error === undefined) return 'a run that waits'
+  if (error === undefined && answer === '') return 'an empty answer'
   if (error === undefined) return answer?.includes('All done.') ? 'the answer' : `another answer: ${answer}`
   return error === stage.controller.signal.reason ? 'the reason of the abort' : `another error: ${String(error)}`
 }
 
-function asMatchers({ sees, intents, events, ...rest }: Expected): object {
+function asMatchers({ sees, caller, intents, ran, events }: Expected): object {
   return {
-    ...rest,
+    ...(caller && { caller }),
+    ran,
     ...(sees && {
       sees: sees.map((seen) =>
-        typeof seen === 'string' ? expect.stringContaining(seen) : `refused: ${sameText(seen.refused)}`,
+        typeof seen === 'object' && 'refused' in seen
+          ? `refused: ${sameText(seen.refused)}`
+          : expect.stringContaining(typeof seen === 'string' ? seen : seen.error),
       ),
     }),
     ...(events && { events: expect.arrayContaining([...events]) }),
