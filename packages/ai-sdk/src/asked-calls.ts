@@ -4,19 +4,14 @@
  *
  * @module
  */
-import type { Intent, Refusal } from '@silentauth/core'
+import { type Intent, type RecentMap, type Refusal, recentMap } from '@silentauth/core'
 import type { GateRun } from './tool-call.js'
 
 /** What is asked for is shown at once, in the stream of the same step. */
 const MOST_ASKS = 1000
 
-export function remember(asks: Map<string, Intent>, name: string, intent: Intent): void {
-  asks.delete(name)
-  asks.set(name, intent)
-  for (const oldest of asks.keys()) {
-    if (asks.size <= MOST_ASKS) return
-    asks.delete(oldest)
-  }
+export function askedCalls(): RecentMap<Intent> {
+  return recentMap(MOST_ASKS)
 }
 
 /** Ids of calls repeat over runs. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type GateRule as CoreRule, type GateRules, gateRefusal, ruleBook, SilentAuthError } from '@silentauth/core'
+import { type GateRule as CoreRule, deniedByRule, type GateRules, gateRefusal, ruleBook } from '@silentauth/core'
 import type { ToolSet } from 'ai'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { gatedTool, guarded, isGated, keptBy, requireExecute, type SdkTool } from './gate-tool.js'
@@ -52,7 +52,7 @@ function denied(name: string, tool: SdkTool, options: GateToolOptions<never>): S
   checkOptions(name, options)
   const original = (isGated(tool) && keptBy(tool)?.original) || tool
   requireExecute(name, original)
-  const refusal = () => new SilentAuthError('FORBIDDEN', `${name}: a rule of this agent denies it`)
+  const refusal = () => deniedByRule(name)
   return guarded(original, {
     name,
     wait: 'hold',

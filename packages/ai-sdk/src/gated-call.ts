@@ -5,15 +5,16 @@
  * @module
  */
 import {
+  type AskedCall,
   actionName,
+  answerCall,
   type Begun,
-  type BoundArguments,
+  type BoundCall,
   begin,
-  bindProjection,
+  bindCall,
   type GateCall,
   type GateEvent,
   type GateRefusal,
-  gateCallOf,
   gateRefusal,
   hold,
   type Intent,
@@ -22,16 +23,16 @@ import {
   type Look,
   look,
   type NotExecuted,
+  refusalAnswer,
   refusalCode,
   refusalError,
   refusalRoute,
   refusalText,
-  runGranted,
   SilentAuthError,
   supersede,
 } from '@silentauth/core'
 import { announce } from './announcement.js'
-import { askName, refusedBefore, remember, rememberRefused } from './asked-calls.js'
+import { askedCalls, askName, refusedBefore, rememberRefused } from './asked-calls.js'
 import type { GateToolOptions } from './gate-options.js'
 import {
   callContext,
@@ -97,25 +98,26 @@ export function gatekeeper(
 ): Gatekeeper {
   const { gate, wait = 'hold', timeoutMs } = options
   const parse = parserOf(tool)
-  const asks = new Map<string, Intent>()
+  const asks = askedCalls()
   if (options.action === undefined) actionName(name)
 
-  /** Undefined: this call runs without the gate. */
-  async function ask(input: unknown, call: ToolCall): Promise<{ asked: GateCall; bound: BoundArguments } | undefined> {
+  async function askedCall(input: unknown, call: ToolCall): Promise<AskedCall<unknown, ToolCall['info']>> {
     const { info, key } = call
-    if (options.when && !(await options.when(input, info))) return undefined
-    const bound = options.params ? bindProjection(input, options.params) : await bindInput(input, parse)
-    const run = runOf(call)
     const side = info.toolCallId === undefined ? undefined : modelSide?.(info.toolCallId)
-    const asked = await gateCallOf(name, options, {
-      key,
-      bound,
+    return {
+      key: () => key,
       args: input,
+      bind: () => bindInput(input, parse),
       info,
-      known: callContext({ info, side }, run),
+      known: callContext({ info, side }, runOf(call)),
       edits: options.allowEdits ? { schema: await editSchemaOf(name, tool) } : false,
-    })
-    return { asked, bound }
+    }
+  }
+
+  /** Undefined: this call runs without the gate. */
+  async function ask(input: unknown, call: ToolCall): Promise<BoundCall | undefined> {
+    if (options.when && !(await options.when(input, call.info))) return undefined
+    return bindCall(name, options, await askedCall(input, call))
   }
 
   function runOf({ info }: ToolCall): GateRun | undefined {
@@ -160,14 +162,17 @@ export function gatekeeper(
   }
 
   function refuse(refusal: NotExecuted): Answer {
-    if (!isSilentAuthError(refusal) && refusal.type === 'recorded') {
-      const { outcome } = refusal
-      const isKept = outcome.status === 'succeeded' && outcome.resultRecorded && options.replay !== 'error'
-      if (isKept) return { type: 'output', output: outcome.result }
+    const answer = refusalAnswer(refusal, options)
+    switch (answer.type) {
+      case 'thrown':
+        throw refusalThrown(refusal)
+      case 'recorded':
+        return { type: 'output', output: answer.result }
+      case 'told':
+        // Where the output has a schema of its own, a refusal would be no output; the SDK tells the model of errors too.
+        if (tool.outputSchema !== undefined) throw refusalThrown(refusal)
+        return { type: 'output', output: answer.refusal }
     }
-    // Where the output has a schema of its own, a refusal would be no output; the SDK tells the model of errors too.
-    if (refusalRoute(refusal, options) === 'throw' || tool.outputSchema !== undefined) throw refusalThrown(refusal)
-    return { type: 'output', output: gateRefusal(refusal) }
   }
 
   return {
@@ -177,35 +182,30 @@ export function gatekeeper(
     async execute(input, given, run, show) {
       const call = toolCallOf(name, given, options.run)
       const { signal } = call.info
-      let ready: Awaited<ReturnType<typeof ask>>
-      try {
-        ready = await ask(input, call)
-      } catch (error) {
-        if (isSilentAuthError(error)) return refuse(error)
-        throw error
-      }
-      if (!ready) return answerOf(run(input))
-      const { asked, bound } = ready
-      const begun = await beginOrWait(asked, call, show)
-      if (begun.type !== 'begun') return refuse(begun)
-
-      const { execution } = begun
-      const ran = await runGranted(execution, {
-        toolName: name,
-        bound,
+      const answer = await answerCall(name, options, {
+        ...(await askedCall(input, call)),
         signal,
+        begin: (asked) => beginOrWait(asked, call, show),
         // In a box, so that nothing that a tool gives back is taken for a generator.
         run: (args) => boxed(run(args)),
-        finish: (output) => {
+        finish(output, { edited, intent }) {
           const value = unboxed(output)
-          return execution.edited ? withEditNotice(value, execution.intent.params) : value
+          return edited ? withEditNotice(value, intent.params) : value
         },
         record: options.recordResult ? (output) => unboxed(output) as Json : undefined,
         // A tool of the AI SDK has no way to pause itself.
         isPause: () => false,
       })
-      if (ran.type !== 'output') return refuse(ran)
-      return isSteps(ran.output) ? { type: 'steps', steps: ran.output } : { type: 'output', output: ran.output }
+      switch (answer.type) {
+        case 'passed':
+          return answerOf(run(input))
+        case 'output':
+          return isSteps(answer.output)
+            ? { type: 'steps', steps: answer.output }
+            : { type: 'output', output: answer.output }
+        case 'refused':
+          return refuse(answer.refusal)
+      }
     },
     async look(input, given) {
       const call = toolCallOf(name, given, options.run)
@@ -214,7 +214,7 @@ export function gatekeeper(
       const seen = await look(gate, ready.asked, { create: !call.replayed, signal: call.info.signal })
       const onEvent = listenerOf(call)
       if (seen.type === 'pending' && !call.replayed) {
-        remember(asks, askName(runOf(call), call.info.toolCallId ?? ''), seen.intent)
+        asks.set(askName(runOf(call), call.info.toolCallId ?? ''), seen.intent)
         onEvent({ type: 'pending', intent: seen.intent, approvalUrl: seen.intent.approvalUrl })
       }
       if (seen.type === 'refused' && !call.replayed) {

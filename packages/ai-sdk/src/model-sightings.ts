@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { recentMap } from '@silentauth/core'
 import type { Generated, ModelPart, Streamed } from './gate-middleware.js'
 import type { ModelSide } from './tool-call.js'
 
@@ -17,15 +18,9 @@ export interface Sightings {
 const MOST = 256
 
 export function sightings(): Sightings {
-  const seen = new Map<string, ModelSide>()
+  const seen = recentMap<ModelSide>(MOST)
   const note = (toolCallId: string | undefined, side: ModelSide): void => {
-    if (toolCallId === undefined) return
-    seen.delete(toolCallId)
-    seen.set(toolCallId, side)
-    for (const oldest of seen.keys()) {
-      if (seen.size <= MOST) return
-      seen.delete(oldest)
-    }
+    if (toolCallId !== undefined) seen.set(toolCallId, side)
   }
   return {
     of: (toolCallId) => seen.get(toolCallId),

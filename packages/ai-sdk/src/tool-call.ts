@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { callKey, type JsonObject } from '@silentauth/core'
+import { callKey, type JsonObject, knownContext } from '@silentauth/core'
 import { type HistoryMessage, isReplay, occurrenceOf } from './history.js'
 
 /** What the AI SDK hands to a tool's functions; a direct call may have none of it. */
@@ -74,19 +74,15 @@ export function toolCallOf(
 
 /** What approvers are shown beside the params; reserved members as every adapter spells them. */
 export function callContext({ info, side }: { info: CallInfo; side: ModelSide | undefined }, run: unknown): JsonObject {
-  const known = {
+  const runId = typeof run === 'string' ? run : (run as { id?: unknown } | null | undefined)?.id
+  return knownContext({
     tool: info.toolName,
     tool_call_id: info.toolCallId,
-    run: typeof run === 'string' ? run : typeof run === 'object' ? (run as { id?: unknown } | null)?.id : undefined,
+    run: typeof runId === 'string' ? runId : undefined,
     model: side?.model,
-    reasoning: side?.reasoning?.slice(0, MAX_REASONING),
-  }
-  const entries = Object.entries(known).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return Object.fromEntries(entries.map(([name, value]) => [name, storable(value)]))
+    reasoning: side?.reasoning,
+  })
 }
-
-/** A length that an approver reads. */
-const MAX_REASONING = 4000
 
 /** The SDK hands the same messages to all calls of a step and to nothing else, so they stand for a run that has no name. */
 const unnamed = new WeakMap<object, string>()
@@ -95,9 +91,4 @@ function ownRun(messages: readonly HistoryMessage[] | undefined): { tenant: stri
   const id = (messages && unnamed.get(messages)) ?? crypto.randomUUID()
   if (messages) unnamed.set(messages, id)
   return { tenant: '', id }
-}
-
-/** Stores keep no U+0000 and no lone surrogate, which a cut can make. */
-function storable(value: string): string {
-  return value.replaceAll('\0', '').toWellFormed()
 }

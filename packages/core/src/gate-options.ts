@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type ErrorCode, isSilentAuthError } from './errors.js'
-import type { Gate, GateEvent } from './gate.js'
-import type { JsonObject } from './json.js'
-import { type NotExecuted, refusalCode } from './refusal.js'
+import { type ErrorCode, isSilentAuthError, SilentAuthError } from './errors.js'
+import { type Gate, type GateEvent, refusalError } from './gate.js'
+import type { Json, JsonObject } from './json.js'
+import { type GateRefusal, gateRefusal, type NotExecuted, refusalCode } from './refusal.js'
 import type { RiskTier } from './risk.js'
 
 /** `Args` are the tool's arguments as its schema parsed them; `Info` is what the framework knows of a call. */
@@ -118,6 +118,28 @@ export function refusalRoute(
   const { onGateError = options.wait === 'suspend' ? 'pending' : 'message' } = options
   if (onGateError !== 'pending') return onGateError
   return passesByItself(refusal) ? 'pending' : 'message'
+}
+
+/** What the caller of a call gets that did not run now: an error, what was recorded of the call, or words for the model. */
+export type RefusalAnswer =
+  | { readonly type: 'thrown'; readonly error: SilentAuthError }
+  | { readonly type: 'recorded'; readonly result: Json | undefined }
+  | { readonly type: 'told'; readonly refusal: GateRefusal }
+
+export function refusalAnswer(refusal: NotExecuted, options: GatedToolOptions<never, never>): RefusalAnswer {
+  if (refusalRoute(refusal, options) === 'throw') return { type: 'thrown', error: errorOf(refusal) }
+  if (!isSilentAuthError(refusal) && refusal.type === 'recorded') {
+    const { outcome } = refusal
+    if (outcome.status === 'succeeded' && outcome.resultRecorded) return { type: 'recorded', result: outcome.result }
+  }
+  return { type: 'told', refusal: gateRefusal(refusal) }
+}
+
+function errorOf(refusal: NotExecuted): SilentAuthError {
+  if (isSilentAuthError(refusal)) return refusal
+  if (refusal.type === 'pending')
+    return new SilentAuthError('NOT_APPROVED', `${refusal.intent.id}: waits for a decision`)
+  return refusalError(refusal)
 }
 
 /** Somebody decided, or nobody did in time; every other code says that the gate did not grant. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { actionName } from './action-name.js'
+import { SilentAuthError } from './errors.js'
 import { compileGlob } from './glob.js'
 
 /**
@@ -68,6 +69,52 @@ export function ruleBook<Options extends HasAction>(given: Options & GateRules<O
       owners.set(claimed, toolName)
     },
   }
+}
+
+/** How a framework's tools are gated. */
+export interface ToolGating<Options> {
+  /** @throws TypeError for a tool that cannot be gated */
+  require(tool: object): void
+  isGated(tool: object): boolean
+  gate(tool: object, options: Options): object
+  /** The model sees the tool, and no call of it runs. */
+  deny(tool: object, options: Options): object
+}
+
+/**
+ * A list of tools under rules over their names.
+ *
+ * @throws TypeError for a tool that cannot be gated and is not passed, for two gated tools of one name or action, and for a
+ * rule that names a tool which is not there
+ */
+export function ruledTools<const Tools extends readonly object[], Options extends HasAction>(
+  tools: Tools,
+  options: Options & GateRules<Options>,
+  gating: ToolGating<Options>,
+): { -readonly [Place in keyof Tools]: Tools[Place] } {
+  const book = ruleBook<Options>(options)
+  const names = tools.map(nameOf)
+  book.requireTools(names)
+  const ruled = tools.map((tool, index): object => {
+    const name = names[index] ?? ''
+    const rule = book.of(name)
+    if (rule.type === 'pass') return tool
+    gating.require(tool)
+    if (rule.type === 'deny') return gating.deny(tool, rule.options)
+    if (names.indexOf(name) !== index) throw new TypeError(`two tools are called ${name}`)
+    if (!gating.isGated(tool)) book.claimAction(name, rule.options)
+    return gating.gate(tool, rule.options)
+  })
+  return ruled as unknown as { -readonly [Place in keyof Tools]: Tools[Place] }
+}
+
+function nameOf(tool: object): string {
+  return 'name' in tool && typeof tool.name === 'string' ? tool.name : ''
+}
+
+/** What a denied tool answers. */
+export function deniedByRule(toolName: string): SilentAuthError {
+  return new SilentAuthError('FORBIDDEN', `${toolName}: a rule of this agent denies it`)
 }
 
 const VERDICTS = ['gate', 'pass', 'deny']

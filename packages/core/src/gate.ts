@@ -195,7 +195,7 @@ export async function begin(
 }
 
 /** How often a wait says that it still waits. */
-const HEARTBEAT_MS = 15_000
+export const HEARTBEAT_MS = 15_000
 /** How soon a wait asks again after it lost the gate. */
 const RECONNECT_MS = 1000
 const LET_GO_MS = 5000
@@ -240,7 +240,7 @@ async function holdUntilBegun(gate: Gate, call: GateCall, options: GuardOptions)
   }
   while (seen.type === 'pending') {
     const { intent } = seen
-    if (intent.id === announced?.id) emit(options, waiting(intent))
+    if (intent.id === announced?.id) emit(options, waitingEvent(intent))
     else {
       mayWaitUntil = performance.now() + (intent.expiresAt - intent.createdAt)
       emit(options, { type: 'pending', intent, approvalUrl: intent.approvalUrl })
@@ -299,7 +299,8 @@ async function waitForSlice(
   }
 }
 
-function waiting(intent: Intent): GateEvent {
+/** What a wait says now and then. */
+export function waitingEvent(intent: Intent): Extract<GateEvent, { type: 'waiting' }> {
   const msLeft = Math.max(0, intent.expiresAt - Date.now())
   return { type: 'waiting', intent, votes: intent.approvals.length, votesRequired: intent.approvalsRequired, msLeft }
 }

@@ -64,6 +64,7 @@ export {
   type GateEvent,
   type GuardOptions,
   guard,
+  HEARTBEAT_MS,
   hold,
   type Look,
   look,
@@ -73,6 +74,7 @@ export {
   refusalOfSettled,
   type Trust,
   type WaitOptions,
+  waitingEvent,
 } from './gate.js'
 export { noticeStatus, tellQuietly } from './gate-notice.js'
 export {
@@ -80,10 +82,30 @@ export {
   checkGateOptions,
   type GatedToolOptions,
   passesByItself,
+  type RefusalAnswer,
+  refusalAnswer,
   refusalRoute,
 } from './gate-options.js'
-export { type GateRule, type GateRules, type RuleBook, type RuledTool, ruleBook } from './gate-rules.js'
-export { type AskedCall, gateCallOf, type Ran, type Running, runGranted } from './gated-call.js'
+export {
+  deniedByRule,
+  type GateRule,
+  type GateRules,
+  type RuleBook,
+  type RuledTool,
+  ruleBook,
+  ruledTools,
+  type ToolGating,
+} from './gate-rules.js'
+export {
+  type AnsweredCall,
+  type AskedCall,
+  answerBegun,
+  answerCall,
+  type BoundCall,
+  bindCall,
+  type CallAnswer,
+  type Running,
+} from './gated-call.js'
 export { compileGlob, type Glob } from './glob.js'
 export type { Execution } from './granted-execution.js'
 export {
@@ -121,6 +143,7 @@ export {
 export { type Digest, type EpochMs, type Json, type JsonObject, type JsonPointer, pointerStep } from './json.js'
 export { type HmacKeyRing, type KeyRing, keyRing, secretRing } from './key-ring.js'
 export { hmacSha256 } from './keyed-digest.js'
+export { type KnownOfCall, knownContext } from './known-context.js'
 export { type Command, clock, transition } from './lifecycle.js'
 export {
   type LocalCallOptions,
@@ -219,6 +242,7 @@ export {
 export type { ProofSections } from './proof-sections.js'
 export { type ProofVerdict, type VerifyProofOptions, verifyProofBundle } from './proof-verify.js'
 export type { PublicAlg, PublicJwk } from './public-key.js'
+export { type RecentMap, recentMap } from './recent-map.js'
 export { type RecordedResult, type ResultPlace, type ResultSealer, resultSealer } from './recorded-result.js'
 export { REDACTED, type RedactedView, redactClaims, redactView } from './redaction.js'
 export { type GateRefusal, gateRefusal, isGateRefusal, type NotExecuted, refusalCode, refusalText } from './refusal.js'

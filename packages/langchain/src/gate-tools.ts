@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type GateRule as CoreRule, type GateRules, gateRefusal, ruleBook, SilentAuthError } from '@silentauth/core'
+import { type GateRule as CoreRule, deniedByRule, type GateRules, gateRefusal, ruledTools } from '@silentauth/core'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { type ClientTool, gateTool, guarded, isGated, requireTool } from './gate-tool.js'
 import type { GateableTool } from './gated-call.js'
@@ -27,19 +27,12 @@ export function gateTools<const Tools extends readonly object[]>(
   tools: Tools,
   options: GateToolsOptions,
 ): { -readonly [Place in keyof Tools]: Tools[Place] } {
-  const book = ruleBook<GateToolOptions<never>>(options)
-  const names = tools.map(nameOf)
-  book.requireTools(names)
-  return tools.map((tool, index) => {
-    const name = names[index] ?? ''
-    const rule = book.of(name)
-    if (rule.type === 'pass') return tool
-    requireTool(tool)
-    if (rule.type === 'deny') return denied(tool, rule.options)
-    if (names.indexOf(name) !== index) throw new TypeError(`two tools are called ${name}`)
-    if (!isGated(tool)) book.claimAction(name, rule.options)
-    return gateTool(tool, rule.options as GateToolOptions)
-  }) as unknown as { -readonly [Place in keyof Tools]: Tools[Place] }
+  return ruledTools<Tools, GateToolOptions<never>>(tools, options, {
+    require: requireTool,
+    isGated,
+    gate: (tool, own) => gateTool(tool as ClientTool, own as GateToolOptions),
+    deny: (tool, own) => denied(tool as ClientTool & GateableTool, own),
+  })
 }
 
 /** The model sees the tool, and no call of it runs. */
@@ -47,7 +40,7 @@ export function denied(tool: ClientTool & GateableTool, options: GateToolOptions
   const { name, responseFormat } = tool
   checkOptions(name, options)
   return guarded(ungated(tool), async ({ toolCallId }) => {
-    const refusal = new SilentAuthError('FORBIDDEN', `${name}: a rule of this agent denies it`)
+    const refusal = deniedByRule(name)
     if (options.onDenied === 'throw') throw refusal
     return refusalMessage(gateRefusal(refusal), { name, responseFormat, toolCallId })
   })
@@ -58,8 +51,4 @@ function ungated(tool: ClientTool): ClientTool {
   let found = tool
   while (isGated(found)) found = Object.getPrototypeOf(found)
   return found
-}
-
-function nameOf(tool: object): string {
-  return 'name' in tool && typeof tool.name === 'string' ? tool.name : ''
 }

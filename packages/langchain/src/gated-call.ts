@@ -6,20 +6,14 @@
  */
 import {
   actionName,
+  answerCall,
   type Begun,
-  type BoundArguments,
   bindArguments,
-  bindProjection,
   type GateCall,
   type GateEvent,
-  gateCallOf,
-  gateRefusal,
   hold,
-  isSilentAuthError,
   type NotExecuted,
-  refusalError,
-  refusalRoute,
-  runGranted,
+  refusalAnswer,
 } from '@silentauth/core'
 import { announce } from './announcement.js'
 import type { GateToolOptions } from './gate-options.js'
@@ -54,42 +48,31 @@ export function gatekeeper(tool: GateableTool, options: GateToolOptions): Gateke
   if (options.action === undefined) actionName(name)
 
   return async (call) => {
-    const info = callInfo(name, call)
-    const args = call.parsed
-    if (options.when && !(await options.when(args, info))) return call.run(args)
-
     const to: Answered = { name, responseFormat, toolCallId: call.toolCallId }
-    let bound: BoundArguments
-    try {
-      bound = options.params ? bindProjection(args, options.params) : await bindArguments(call.raw, args, parse)
-    } catch (error) {
-      if (isSilentAuthError(error)) return refuse(error, options, to)
-      throw error
-    }
-    const asked = await gateCallOf(name, options, {
-      key: toolCallKey(name, call),
-      bound,
-      args,
-      info,
+    const answer = await answerCall(name, options, {
+      key: () => toolCallKey(name, call),
+      args: call.parsed,
+      bind: () => bindArguments(call.raw, call.parsed, parse),
+      info: callInfo(name, call),
       known: callContext(name, call),
       edits,
       // LangGraph enters the tool again and keeps no count of it.
       continues: 'stored',
-    })
-    const begun = await wait(tool, asked, call, options)
-    if (begun.type !== 'begun') return refuse(begun, options, to)
-
-    const { execution } = begun
-    const ran = await runGranted(execution, {
-      toolName: name,
-      bound,
       signal: call.config.signal,
-      run: (approved) => call.run(approved),
-      finish: (output) => (execution.edited ? withEditNotice(output, execution.intent.params, to) : output),
+      begin: (asked) => wait(tool, asked, call, options),
+      run: (args) => call.run(args),
+      finish: (output, { edited, intent }) => (edited ? withEditNotice(output, intent.params, to) : output),
       record: options.recordResult ? (output) => recordableResult(output, to) : undefined,
       isPause: isInterrupt,
     })
-    return ran.type === 'output' ? ran.output : refuse(ran, options, to)
+    switch (answer.type) {
+      case 'passed':
+        return call.run(call.parsed)
+      case 'output':
+        return answer.output
+      case 'refused':
+        return refuse(answer.refusal, options, to)
+    }
   }
 }
 
@@ -103,11 +86,14 @@ function wait({ name }: GateableTool, asked: GateCall, call: GatedCall, options:
 }
 
 /** Nothing ran now: the model is told, or the caller gets the error. */
-function refuse(refusal: Exclude<NotExecuted, { type: 'pending' }>, options: GateToolOptions, to: Answered): unknown {
-  if (refusalRoute(refusal, options) === 'throw') throw isSilentAuthError(refusal) ? refusal : refusalError(refusal)
-  if (!isSilentAuthError(refusal) && refusal.type === 'recorded') {
-    const { outcome } = refusal
-    if (outcome.status === 'succeeded' && outcome.resultRecorded) return recordedResult(outcome.result, to)
+function refuse(refusal: NotExecuted, options: GateToolOptions, to: Answered): unknown {
+  const answer = refusalAnswer(refusal, options)
+  switch (answer.type) {
+    case 'thrown':
+      throw answer.error
+    case 'recorded':
+      return recordedResult(answer.result, to)
+    case 'told':
+      return refusalMessage(answer.refusal, to)
   }
-  return refusalMessage(gateRefusal(refusal), to)
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { AsyncLocalStorageProviderSingleton } from '@langchain/core/singletons'
-import { callKey, type JsonObject } from '@silentauth/core'
+import { callKey, type JsonObject, knownContext } from '@silentauth/core'
 
 /** What a call came with. */
 export interface ToolCall {
@@ -96,16 +96,14 @@ export function toolCallKey(toolName: string, { own, config }: ToolCall): string
 export function callContext(toolName: string, call: ToolCall): JsonObject {
   const { threadId, runId, toolCallId, state } = callInfo(toolName, call)
   const message = messageOf(state, toolCallId)
-  const known = {
+  return knownContext({
     tool: toolName,
     tool_call_id: toolCallId,
     thread: threadId,
     run: runId,
     model: text(message?.response_metadata?.model_name) ?? text(message?.response_metadata?.model),
     reasoning: message && reasoningOf(message),
-  }
-  const entries = Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return Object.fromEntries(entries.map(([name, value]) => [name, storable(value)]))
+  })
 }
 
 /** What of a message of the model is read. */
@@ -122,10 +120,10 @@ function messageOf(state: unknown, id: string | undefined): AgentMessage | undef
   return (held as AgentMessage[]).findLast((message) => message?.tool_calls?.some((call) => call.id === id))
 }
 
-/** What the model said for itself, in a length that an approver reads. */
+/** What the model said for itself. */
 function reasoningOf(message: AgentMessage): string | undefined {
   const said = blocksOf(message).flatMap((block) => text(block.reasoning) ?? text(block.text) ?? [])
-  return said.length > 0 ? said.join('\n').slice(0, 4000) : undefined
+  return said.length > 0 ? said.join('\n') : undefined
 }
 
 /** LangChain translates what a provider sent when it is asked; what it cannot read is not worth the call. */
@@ -149,11 +147,6 @@ function nextOccurrence(attempt: object, name: string): number {
 
 function scratchpadOf({ configurable }: ToolConfig): { readonly currentTaskInput?: unknown } | undefined {
   return configurable?.__pregel_scratchpad as { readonly currentTaskInput?: unknown } | undefined
-}
-
-/** Stores keep no U+0000 and no lone surrogate, which a cut can make. */
-function storable(value: string): string {
-  return value.replaceAll('\0', '').toWellFormed()
 }
 
 function text(value: unknown): string | undefined {

@@ -13,6 +13,7 @@ export { type GateMethodOptions, gateComputer, gateEditor, gateShell } from './g
 export type { CallInfo, GateToolOptions } from './gate-options.js'
 export { type ArgumentsOf, type ClientTool, gateAgentTool, gateTool, isGated } from './gate-tool.js'
 export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'
+export { type GatedToolDefinition, type GatedToolOptions, gatedTool } from './gated-tool.js'
 export {
   type Interrupted,
   type ResolvedInterruptions,

@@ -4,8 +4,17 @@
  *
  * @module
  */
-import { actionName, callKey, type GatedToolOptions, gateRefusal, hold, isSilentAuthError } from '@silentauth/core'
-import { boundCall, knownOf } from './gated-call.js'
+import {
+  actionName,
+  bindCall,
+  callKey,
+  type GatedToolOptions,
+  gateRefusal,
+  hold,
+  isSilentAuthError,
+  knownContext,
+} from '@silentauth/core'
+import { askedCall } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
 /** The fields of `mcp_approval_request`. */
@@ -53,17 +62,20 @@ export async function decideRemote(
   const info: PlainCallInfo = { toolName, toolCallId: callId, signal }
   if (options.when && !(await options.when(args, info as never))) return { approve: true, reason: 'not gated' }
   try {
-    const { asked } = await boundCall({
-      toolName: options.action === undefined ? actionName(toolName) : toolName,
+    const named = options.action === undefined ? actionName(toolName) : toolName
+    const { asked } = await bindCall(
+      named,
       options,
-      key: callKey({ scope: '', run, agent: `mcp:${toolName}`, callId, occurrence: 0 }),
-      raw: args,
-      parsed: args,
-      parse: async (again) => again,
-      info: info as never,
-      known: knownOf({ tool: name, tool_call_id: callId, server }),
-      edits: false,
-    })
+      askedCall({
+        key: callKey({ scope: '', run, agent: `mcp:${toolName}`, callId, occurrence: 0 }),
+        raw: args,
+        parsed: args,
+        parse: async (again) => again,
+        info: info as never,
+        known: knownContext({ tool: name, tool_call_id: callId, server }),
+        edits: false,
+      }),
+    )
     const begun = await hold(gate, asked, { signal, timeoutMs, onEvent })
     if (begun.type !== 'begun') return { approve: false, reason: gateRefusal(begun).text }
     // What the provider makes of it is not seen here; that it was told to go on is.

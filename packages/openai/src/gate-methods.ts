@@ -5,9 +5,9 @@
  * @module
  */
 import type { Computer, Editor, Shell } from '@openai/agents'
-import { callKey, type JsonObject } from '@silentauth/core'
+import { callKey, type JsonObject, knownContext } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
-import { heldCall, knownOf } from './gated-call.js'
+import { heldCall } from './gated-call.js'
 
 /** Those of `gateTool`, but for what needs a model's call. */
 export type GateMethodOptions = Omit<GateToolOptions, 'allowEdits' | 'reenters' | 'wait'>
@@ -100,7 +100,7 @@ export function held(
     parsed: plain,
     parse: async (again) => again,
     info,
-    known: knownOf({ tool: toolName }),
+    known: knownContext({ tool: toolName }),
     edits: false,
     signal: undefined,
     shape,

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { actionName, callKey, type JsonObject, type Parse } from '@silentauth/core'
-import { heldCall, knownOf } from './gated-call.js'
+import { actionName, callKey, type JsonObject, knownContext, type Parse } from '@silentauth/core'
+import { heldCall } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
 /** What `runTools` takes: a tool with a function, with or without a parser, or what `zodFunction()` makes. */
@@ -81,7 +81,7 @@ export function gateRunnableTool<Tool extends RunnableTool>(tool: Tool, options:
       parsed,
       parse,
       info,
-      known: knownOf({ tool: name, tool_call_id: callId }),
+      known: knownContext({ tool: name, tool_call_id: callId }),
       edits: options.allowEdits ? { schema: structuredClone(parameters) } : false,
       signal,
       passed: () => callback((parseText ? parsed : raw) as never, runner as never, context),

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { actionName, callKey, type JsonObject } from '@silentauth/core'
-import { heldCall, knownOf } from './gated-call.js'
+import { actionName, callKey, type JsonObject, knownContext } from '@silentauth/core'
+import { heldCall } from './gated-call.js'
 import { checkPlainOptions, type PlainGateOptions } from './plain-options.js'
 
 /** What the runner takes, and `runnerFunction()` makes. */
@@ -35,7 +35,7 @@ export function gateRunnerFunction<Gated extends RunnerFunctionLike>(gated: Gate
       parsed: args,
       parse: async (again) => again,
       info: { toolName: name, toolCallId: undefined, signal },
-      known: knownOf({ tool: name }),
+      known: knownContext({ tool: name }),
       edits: options.allowEdits ? { schema: structuredClone(parameters ?? {}) } : false,
       signal,
       passed: () => gated.execute(args, given),

@@ -8,12 +8,15 @@ import { type FunctionTool, invokeFunctionTool, type RunContext } from '@openai/
 import {
   actionName,
   type Begun,
+  type BoundCall,
   begin,
+  bindCall,
   boundCopy,
   type GateEvent,
   hold,
   isSilentAuthError,
   type JsonObject,
+  knownContext,
   type Look,
   look,
   type Parse,
@@ -24,7 +27,7 @@ import {
   SilentAuthError,
 } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
-import { type AskedTool, answerOf, type BoundCall, boundCall, knownOf, refused, ToolFailure } from './gated-call.js'
+import { type AskedTool, answerOf, askedCall, refused, ToolFailure } from './gated-call.js'
 import {
   continuesOf,
   heldScope,
@@ -159,18 +162,16 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     const info = { toolName: tool.name, toolCallId: callId, agentName, runContext, signal: details?.signal }
     if (options.when && !(await options.when(parsed, info))) return undefined
     const asked: AskedTool<CallInfo> = {
-      toolName: tool.name,
-      options,
       key,
       raw: JSON.parse(entry.input),
       parsed,
       parse,
       edits,
       info,
-      known: knownOf({ tool: tool.name, tool_call_id: callId, agent: agentName, model: of.model }),
+      known: knownContext({ tool: tool.name, tool_call_id: callId, agent: agentName, model: of.model }),
       continues: continuesOf(scope, key),
     }
-    return boundCall(asked)
+    return bindCall(tool.name, options, askedCall(asked))
   }
 
   async function invoke(runContext: RunContext<unknown>, input: string, details?: Details): Promise<unknown> {

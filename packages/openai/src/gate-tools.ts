@@ -6,13 +6,13 @@
 import {
   boundCopy,
   type GateRule as CoreRule,
+  deniedByRule,
   type GateRules,
   gateRefusal,
-  ruleBook,
-  SilentAuthError,
+  ruledTools,
 } from '@silentauth/core'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
-import { gateTool, isGated, requireTool } from './gate-tool.js'
+import { type ClientTool, gateTool, isGated, requireTool } from './gate-tool.js'
 
 /**
  * `gate`: every call is asked of the gate. `pass`: left as it is. `deny`: the model sees the tool, and no call of it runs.
@@ -31,19 +31,12 @@ export function gateTools<const Tools extends readonly object[]>(
   tools: Tools,
   options: GateToolsOptions,
 ): { -readonly [Place in keyof Tools]: Tools[Place] } {
-  const book = ruleBook<GateToolOptions<never>>(options)
-  const names = tools.map(nameOf)
-  book.requireTools(names)
-  return tools.map((tool, index) => {
-    const name = names[index] ?? ''
-    const rule = book.of(name)
-    if (rule.type === 'pass') return tool
-    requireTool(tool)
-    if (rule.type === 'deny') return denied(tool, rule.options)
-    if (names.indexOf(name) !== index) throw new TypeError(`two tools are called ${name}`)
-    if (!isGated(tool)) book.claimAction(name, rule.options)
-    return gateTool(tool, rule.options as GateToolOptions)
-  }) as unknown as { -readonly [Place in keyof Tools]: Tools[Place] }
+  return ruledTools<Tools, GateToolOptions<never>>(tools, options, {
+    require: requireTool,
+    isGated,
+    gate: (tool, own) => gateTool(tool as ClientTool, own as GateToolOptions),
+    deny: (tool, own) => denied(tool as ClientTool, own),
+  })
 }
 
 /** The model sees the tool, and no call of it runs. */
@@ -52,13 +45,9 @@ export function denied(tool: object & { readonly name: string }, options: GateTo
   return boundCopy(tool, {
     needsApproval: async () => false,
     invoke: async () => {
-      const refusal = new SilentAuthError('FORBIDDEN', `${tool.name}: a rule of this agent denies it`)
+      const refusal = deniedByRule(tool.name)
       if (options.onDenied === 'throw') throw refusal
       return gateRefusal(refusal).text
     },
   })
-}
-
-function nameOf(tool: object): string {
-  return 'name' in tool && typeof tool.name === 'string' ? tool.name : ''
 }

@@ -5,32 +5,27 @@
  * @module
  */
 import {
+  type AskedCall,
+  answerBegun,
+  answerCall,
   type Begun,
-  type BoundArguments,
   bindArguments,
-  bindProjection,
   type Edits,
   type Execution,
   type GateCall,
   type GatedToolOptions,
-  gateCallOf,
-  gateRefusal,
   hold,
-  isSilentAuthError,
   type Json,
   type JsonObject,
   type NotExecuted,
   type Parse,
-  refusalError,
-  refusalRoute,
-  runGranted,
+  type Running,
+  refusalAnswer,
   snapshot,
 } from '@silentauth/core'
 
 /** One call on its way, with its arguments parsed. */
 export interface AskedTool<Info> {
-  readonly toolName: string
-  readonly options: GatedToolOptions<unknown, Info>
   /** `callKey(…)`. */
   readonly key: string
   /** As the model gave them. */
@@ -39,29 +34,19 @@ export interface AskedTool<Info> {
   readonly parsed: unknown
   readonly parse: Parse
   readonly info: Info
-  /** Shown to approvers. */
+  /** `knownContext(…)`. */
   readonly known: JsonObject
   readonly edits: Edits
   readonly continues?: GateCall['continues']
 }
 
-export interface BoundCall {
-  readonly asked: GateCall
-  readonly bound: BoundArguments
-}
-
-/** @throws SilentAuthError `PARAMS_NOT_CANONICAL`; what a function of the options throws: nothing was asked then */
-export async function boundCall<Info>(call: AskedTool<Info>): Promise<BoundCall> {
-  const { toolName, options, key, raw, parsed, parse, info, known, edits, continues } = call
-  const bound = options.params ? bindProjection(parsed, options.params) : await bindArguments(raw, parsed, parse)
-  const asked = await gateCallOf(toolName, options, { key, bound, args: parsed, info, known, edits, continues })
-  return { asked, bound }
+export function askedCall<Info>(call: AskedTool<Info>): AskedCall<unknown, Info> {
+  const { key, raw, parsed, parse, info, known, edits, continues } = call
+  return { key: () => key, args: parsed, bind: () => bindArguments(raw, parsed, parse), info, known, edits, continues }
 }
 
 /** How a granted call is run. */
 export interface GrantedRun {
-  readonly toolName: string
-  readonly bound: BoundArguments
   readonly options: GatedToolOptions<never, never>
   readonly signal: AbortSignal | undefined
   /** Gives a refusal the form of this tool's output. @default the text for the model */
@@ -83,17 +68,28 @@ export class ToolFailure extends Error {
 }
 
 /** Runs what was granted, or answers with what the gate said. @throws by the options; what the tool throws; the signal's reason */
-export async function answerOf(begun: Begun, granted: GrantedRun): Promise<unknown> {
-  const { toolName, bound, options, signal } = granted
-  if (begun.type !== 'begun') return refused(begun, options, granted.shape)
-  const { execution } = begun
+export async function answerOf(
+  begun: Begun,
+  granted: GrantedRun & Pick<Running, 'toolName' | 'bound'>,
+): Promise<unknown> {
+  const { toolName, bound, options, shape } = granted
+  return watched(granted, async (running) => {
+    const answer = await answerBegun(begun, { toolName, bound, ...running })
+    return answer.type === 'output' ? answer.output : refused(answer.refusal, options, shape)
+  })
+}
+
+/** What the framework of a tool has made an output of is one, and is reported as the failure that it is. */
+async function watched(
+  granted: GrantedRun,
+  answer: (running: Omit<Running, 'toolName' | 'bound'>) => Promise<unknown>,
+): Promise<unknown> {
+  const { options, signal } = granted
   const leaving = new AbortController()
   try {
-    const ran = await runGranted(execution, {
-      toolName,
-      bound,
+    return await answer({
       signal: signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal,
-      async run(args) {
+      async run(args, execution) {
         try {
           return await granted.run(args, execution)
         } catch (error) {
@@ -101,11 +97,10 @@ export async function answerOf(begun: Begun, granted: GrantedRun): Promise<unkno
           throw error
         }
       },
-      finish: (output) => (execution.edited ? withEditNotice(output, execution.intent.params) : output),
+      finish: (output, { edited, intent }) => (edited ? withEditNotice(output, intent.params) : output),
       record: options.recordResult ? (output) => output as Json : undefined,
       isPause: () => false,
     })
-    return ran.type === 'output' ? ran.output : refused(ran, options, granted.shape)
   } catch (error) {
     if (error instanceof ToolFailure) return error.output
     throw error
@@ -118,17 +113,15 @@ export function refused(
   options: GatedToolOptions<never, never>,
   shape: (text: string) => unknown = (text) => text,
 ): unknown {
-  if (refusalRoute(refusal, options) === 'throw') throw errorOf(refusal)
-  if (!isSilentAuthError(refusal) && refusal.type === 'recorded') {
-    const { outcome } = refusal
-    if (outcome.status === 'succeeded' && outcome.resultRecorded) return outcome.result
+  const answer = refusalAnswer(refusal, options)
+  switch (answer.type) {
+    case 'thrown':
+      throw answer.error
+    case 'recorded':
+      return answer.result
+    case 'told':
+      return shape(answer.refusal.text)
   }
-  return shape(gateRefusal(refusal).text)
-}
-
-function errorOf(refusal: NotExecuted): unknown {
-  if (isSilentAuthError(refusal)) return refusal
-  return refusal.type === 'pending' ? new TypeError('a call that waits is no error') : refusalError(refusal)
 }
 
 /**
@@ -140,29 +133,27 @@ function withEditNotice(output: unknown, params: JsonObject): unknown {
   return typeof output === 'string' ? `${notice}\n${output}` : output
 }
 
-/** What approvers are shown beside the params; stores keep no U+0000 and no lone surrogate. */
-export function knownOf(known: Readonly<Record<string, string | undefined>>): JsonObject {
-  const entries = Object.entries(known).filter((entry): entry is [string, string] => !!entry[1])
-  return Object.fromEntries(entries.map(([name, value]) => [name, value.replaceAll('\0', '').toWellFormed()]))
-}
-
-export interface HeldCall<Info> extends AskedTool<Info>, Pick<GrantedRun, 'signal' | 'shape' | 'run'> {
+export interface HeldCall<Info> extends AskedTool<Info>, Omit<GrantedRun, 'options'> {
+  readonly toolName: string
+  readonly options: GatedToolOptions<unknown, Info>
   /** Of a call that `when` lets through without the gate. */
   passed(): unknown
 }
 
 /** One call that a process waits for: asked, waited for, run. @throws as `answerOf` */
 export async function heldCall<Info>(call: HeldCall<Info>): Promise<unknown> {
-  const { toolName, options, signal, shape, run } = call
-  if (options.when && !(await options.when(call.parsed, call.info))) return call.passed()
-  let bound: BoundCall
-  try {
-    bound = await boundCall(call)
-  } catch (error) {
-    if (isSilentAuthError(error)) return refused(error, options, shape)
-    throw error
-  }
+  const { toolName, options, signal, shape } = call
   const { gate, timeoutMs, onEvent } = options
-  const begun = await hold(gate, bound.asked, { signal, timeoutMs, onEvent })
-  return answerOf(begun, { toolName, bound: bound.bound, options, signal, shape, run })
+  return watched(call, async (running) => {
+    const begin = (asked: GateCall) => hold(gate, asked, { signal, timeoutMs, onEvent })
+    const answer = await answerCall(toolName, options, { ...askedCall(call), ...running, begin })
+    switch (answer.type) {
+      case 'passed':
+        return call.passed()
+      case 'output':
+        return answer.output
+      case 'refused':
+        return refused(answer.refusal, options, shape)
+    }
+  })
 }

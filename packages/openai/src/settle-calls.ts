@@ -6,11 +6,14 @@
  */
 import {
   actionName,
+  type BoundCall,
   begin,
+  bindCall,
   callKey,
   hold,
   isSilentAuthError,
   type JsonObject,
+  knownContext,
   type Look,
   look,
   type Parse,
@@ -18,7 +21,7 @@ import {
 } from '@silentauth/core'
 import type { ChatCompletionToolMessageParam } from 'openai/resources/chat/completions'
 import type { ResponseFunctionToolCall, ResponseInputItem } from 'openai/resources/responses/responses'
-import { answerOf, type BoundCall, boundCall, knownOf, refused } from './gated-call.js'
+import { answerOf, askedCall, refused } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
 export interface GatedFunction<Args = unknown> extends Partial<Omit<PlainGateOptions<Args>, 'gate' | 'runKey'>> {
@@ -145,17 +148,19 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
   if (merged.when && !(await merged.when(parsed as never, info))) return said(async () => execute(parsed, { signal }))
   let call: BoundCall
   try {
-    call = await boundCall({
-      toolName: name,
-      options: merged as never,
-      key: callKey({ scope: '', run: runKey, agent: `tool:${name}`, callId, occurrence: 0 }),
-      raw,
-      parsed,
-      parse,
-      info,
-      known: knownOf({ tool: name, tool_call_id: callId }),
-      edits: merged.allowEdits ? { schema: structuredClone(parameters ?? {}) } : false,
-    })
+    call = await bindCall(
+      name,
+      merged as never,
+      askedCall({
+        key: callKey({ scope: '', run: runKey, agent: `tool:${name}`, callId, occurrence: 0 }),
+        raw,
+        parsed,
+        parse,
+        info,
+        known: knownContext({ tool: name, tool_call_id: callId }),
+        edits: merged.allowEdits ? { schema: structuredClone(parameters ?? {}) } : false,
+      }),
+    )
   } catch (error) {
     if (isSilentAuthError(error)) return said(async () => refused(error, merged as never))
     throw error
