@@ -5,6 +5,7 @@
  * @module
  */
 import { SilentAuthError } from './errors.js'
+import { accountsOf } from './human.js'
 import type { UserId } from './id.js'
 import type { EpochMs } from './json.js'
 import type { Delegation, Directory, Person } from './registry.js'
@@ -39,9 +40,14 @@ export function delegatorsOf(person: Person, { people }: Directory, now: EpochMs
  * @throws SilentAuthError `INVALID_FIELD` for a delegate who cannot stand in, or is the same human being, and for a time that is
  * over or further away than `MAX_DELEGATION_SECONDS`
  */
-export function delegationOf(person: Person, delegate: Person, draft: DelegationDraft, now: EpochMs): Delegation {
+export function delegationOf(
+  person: Person,
+  delegate: Person,
+  draft: DelegationDraft,
+  { directory, now }: { readonly directory: Directory; readonly now: EpochMs },
+): Delegation {
   const { startsAt = now, endsAt } = draft
-  if (delegate.id === person.id || person.linked.includes(delegate.id) || delegate.linked.includes(person.id)) {
+  if (accountsOf(person.id, directory).includes(delegate.id)) {
     throw invalid('to', 'nobody stands in for themselves')
   }
   if (!mayStandIn(delegate)) throw invalid('to', `person ${delegate.id} is not active, or no approver`)

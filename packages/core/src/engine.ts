@@ -9,7 +9,7 @@ import type { Judgement } from './claim.js'
 import type { Declaration } from './declaration.js'
 import { DEFAULT_DENIAL_MEMORY_SECONDS, denialOf } from './denial.js'
 import { SilentAuthError } from './errors.js'
-import { type IntentId, newId, type ProjectId } from './id.js'
+import { type IntentId, type KeyId, newId, type ProjectId } from './id.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
 import { type Facts, judge } from './judgement.js'
 import { type Command, clock, transition } from './lifecycle.js'
@@ -77,6 +77,8 @@ export interface Writer {
   readonly now: EpochMs
   /** An intent of this project, which nobody else changes before the commit; reads the clock again. @throws SilentAuthError `NOT_FOUND` */
   lock(id: IntentId): Promise<State>
+  /** Nobody else who locks this key goes on before the commit; reads the clock again. */
+  lockKey(id: KeyId): Promise<void>
   /** Stores the outcome of a transition; `leaf` must be called once with all events of the command. */
   save(before: State | undefined, done: Transition): Promise<void>
   /** @param about the intent of a leaf whose events name none. @default the first that they name */
@@ -166,6 +168,10 @@ export function engine({
             // Whoever waited for the row must not write with the time at which the wait began.
             now = await tx.now()
             return state
+          },
+          async lockKey(id) {
+            await tx.lockKey(id)
+            now = await tx.now()
           },
           async save(before, done) {
             const { id } = done.state.declaration

@@ -39,13 +39,14 @@ export async function declareIn(
     const earlier = await tx.intentByIdempotencyKey(owner, draft.idempotencyKey)
     if (earlier) return { state: await repeatedDeclare(tx, earlier, draft, params, writer.now), created: false }
   }
-  if ((await tx.countPending(key.id)) >= limit) {
+  const requireRoom = async (): Promise<void> => {
+    if ((await tx.countPending(key.id)) < limit) return
     throw new SilentAuthError('RATE_LIMITED', `key ${key.id} has ${limit} pending intents`, { retryAfterSeconds: 30 })
   }
+  await requireRoom()
 
   const predecessor = draft.supersedes ? await writer.lock(draft.supersedes) : undefined
   if (predecessor) requireOwn(predecessor, key)
-  const { now } = writer
   const declaredBy = bound ? (`agent:${bound.id}` as const) : (`key:${key.id}` as const)
   const twins = await tx.sameAction({
     projectId: own.projectId,
@@ -54,16 +55,19 @@ export async function declareIn(
     paramsDigest: params.digest,
   })
   const chain = predecessor ? chainAfter(predecessor, await own.facts(tx, predecessor.declaration)) : NO_CHAIN
-  const { declaration, evaluation } = declarationOf({
-    draft,
-    params,
-    key,
-    facts,
-    chain,
-    earlierOfAction: await tx.countDeclared(declaredBy, draft.action),
-    unsettledTwins: twins.length,
-    now,
-  })
+  const earlierOfAction = await tx.countDeclared(declaredBy, draft.action)
+  const judge = () =>
+    declarationOf({ draft, params, key, facts, chain, earlierOfAction, unsettledTwins: twins.length, now: writer.now })
+  let judged = judge()
+  const earlierDenial = (await tx.denial(deniedAction(judged.declaration)))?.intentId
+  if (judged.declaration.verdict === 'require_approval' && earlierDenial === undefined) {
+    // Of those that declare at the same time, each sees only what was committed before: they take turns to count.
+    await writer.lockKey(key.id)
+    await requireRoom()
+    judged = judge()
+  }
+  const { declaration, evaluation } = judged
+  const { now } = writer
 
   const events: LifecycleEvent[] = []
   if (predecessor) {
@@ -77,7 +81,6 @@ export async function declareIn(
     comment: undefined,
     earlierIntent: undefined,
   } as const
-  const earlierDenial = (await tx.denial(deniedAction(declaration)))?.intentId
   const { sequencing } = own.store
   const permitId = newId('pmt')
   const command = { type: 'declare', declaration, resolution, earlierDenial, permitId, sequencing } as const

@@ -8,12 +8,12 @@ import { canonicalJson } from './canonical-json.js'
 import { delegationOf, isSameDelegation } from './delegation.js'
 import type { Engine } from './engine.js'
 import { SilentAuthError } from './errors.js'
+import { accountsOf } from './human.js'
 import { type AgentId, newId, type UserId } from './id.js'
 import type { JsonObject } from './json.js'
 import type { KeyDraft, Registrar } from './registrar.js'
 import type { Agent, Person, Principal, ProjectKey, Role } from './registry.js'
 import type { StoreReader, StoreTransaction } from './store.js'
-import { accountsOf } from './vote.js'
 
 const READERS: readonly Role[] = ['owner', 'admin', 'auditor']
 const KEEPERS: readonly Role[] = ['owner', 'admin']
@@ -200,7 +200,8 @@ export function localRegistrar({ engine: own }: { readonly engine: Engine }): Re
         const before = await mayDelegate(tx, by, id, draft.to)
         const delegate = await personOf(tx, { id: draft.to })
         const now = await tx.now()
-        const delegation = delegationOf(before, delegate, draft, now)
+        const directory = await tx.directory(projectId)
+        const delegation = delegationOf(before, delegate, draft, { directory, now })
         if (isSameDelegation(before.delegation, draft, now)) return { result: before }
         const after = { ...before, delegation }
         await tx.putPerson(after)

@@ -259,6 +259,7 @@ function beginTransaction(tables: Tables, now: () => EpochMs) {
     seeAgent: write(registry.seeAgent),
     // Transactions of a memory store run one at a time.
     async lockRegistry() {},
+    async lockKey() {},
     putPerson: write(registry.putPerson),
     putGroup: write(registry.putGroup),
     putPolicies: write(registry.putPolicies),

@@ -140,6 +140,8 @@ export interface StoreTransaction extends StoreReader, LogWriter {
   seeAgent(id: AgentId, at: EpochMs): Promise<void>
   /** Until this transaction ends, every other that asks for the same waits: for whoever reads the registry to change it. */
   lockRegistry(projectId: ProjectId): Promise<void>
+  /** As `lockRegistry`, for one key: for whoever counts what others declare with it at the same time. */
+  lockKey(id: KeyId): Promise<void>
   putPerson(person: Person): Promise<void>
   putGroup(projectId: ProjectId, group: string): Promise<void>
   /** Replaces all policies of the project and moves the revision on. */

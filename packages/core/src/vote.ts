@@ -8,6 +8,7 @@ import type { ApprovalRule } from './approval-rule.js'
 import type { Declaration } from './declaration.js'
 import { delegatorsOf, mayStandIn } from './delegation.js'
 import type { ErrorCode } from './errors.js'
+import { accountsOf, humanOf } from './human.js'
 import type { UserId } from './id.js'
 import type { Via } from './intent.js'
 import type { Digest, EpochMs, JsonObject, JsonPointer } from './json.js'
@@ -257,41 +258,6 @@ export function seatsOf(votes: readonly CastVote[]): readonly UserId[] {
 
 function seatOf({ by, onBehalfOf }: CastVote): UserId {
   return onBehalfOf?.id ?? by
-}
-
-/** All accounts of the same human being, this one included. */
-export function accountsOf(id: UserId, directory: Directory): readonly UserId[] {
-  return humansOf(directory).get(id) ?? [id]
-}
-
-/** One id for all accounts of a human being. */
-function humanOf(id: UserId, directory: Directory): UserId {
-  return accountsOf(id, directory)[0] ?? id
-}
-
-const humansByDirectory = new WeakMap<Directory, ReadonlyMap<UserId, readonly UserId[]>>()
-
-/** Accounts joined by links, in either direction and over any number of steps, also through one that is not here. */
-function humansOf(directory: Directory): ReadonlyMap<UserId, readonly UserId[]> {
-  const known = humansByDirectory.get(directory)
-  if (known) return known
-  const groups = new Map<UserId, UserId[]>()
-  const groupOf = (id: UserId): UserId[] => {
-    const group = groups.get(id) ?? [id]
-    groups.set(id, group)
-    return group
-  }
-  for (const person of directory.people) {
-    for (const id of person.linked) {
-      const mine = groupOf(person.id)
-      const theirs = groupOf(id)
-      if (mine === theirs) continue
-      mine.push(...theirs)
-      for (const account of theirs) groups.set(account, mine)
-    }
-  }
-  humansByDirectory.set(directory, groups)
-  return groups
 }
 
 function personOf(id: UserId, people: readonly Person[]): Person | undefined {

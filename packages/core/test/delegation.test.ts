@@ -202,6 +202,14 @@ describe('who may delegate', () => {
   it.each<[string, () => Promise<object> | object, string]>([
     ['to themselves', () => draft(lead), 'to'],
     ['to a linked account', async () => draft(await test.person({ linked: [lead.id] })), 'to'],
+    [
+      'to an account that another one links to them',
+      async () => {
+        const between = await test.person({ linked: [lead.id] })
+        return draft(await test.person({ linked: [between.id] }))
+      },
+      'to',
+    ],
     ['to a developer', async () => draft(await test.person({ roles: ['developer'] })), 'to'],
     ['until now', () => ({ ...draft(), endsAt: until(0) }), 'ends_at'],
     ['until before it begins', () => ({ ...draft(), startsAt: until(7200) }), 'ends_at'],

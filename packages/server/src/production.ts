@@ -73,12 +73,23 @@ export async function chosenProject(store: Store, projectId: ProjectId | undefin
   return project
 }
 
-/** Makes the project of an empty database, with the one person in it. */
+/** Of no project: whoever makes the first one locks it, as there is no row yet that could be locked. */
+const FIRST: ProjectId = 'prj_first'
+
+/**
+ * Makes the project of an empty database, with the one person in it.
+ *
+ * @throws TypeError when another start was faster
+ */
 export async function makeFirstOwner(gate: LocalGate, email: string): Promise<Person> {
   const { projectId } = gate
   const roles = ['owner', 'approver'] as const
   const owner: Person = { id: newId('usr'), projectId, email, roles, groups: [], linked: [], status: 'active' }
   await gate.administer('system:setup', 'project.created', { project_id: projectId, user_id: owner.id }, async (tx) => {
+    await tx.lockRegistry(FIRST)
+    if ((await tx.projects()).length > 0) {
+      throw new TypeError('another node has just begun this database: start again with a copy of its folder of keys')
+    }
     await tx.putProject({
       id: projectId,
       name: 'production',

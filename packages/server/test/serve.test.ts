@@ -68,6 +68,26 @@ describe('a production gate', () => {
     await expect(gate.signInLink('mallory@example.com')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('makes one project and one owner of two first starts at once, and says to the other what to do', async () => {
+    const nodes = ['one', 'two', 'three']
+    const starts = await Promise.allSettled(
+      nodes.map((node) => serve({ node, firstOwner: `${node}@example.com`, alg: 'EdDSA' })),
+    )
+    const won = starts.filter(({ status }) => status === 'fulfilled')
+    expect(won).toHaveLength(1)
+    for (const start of starts) {
+      if (start.status === 'rejected')
+        expect(String(start.reason)).toMatch(
+          /^TypeError: (another node .* folder of keys|.*every node needs the keys of the first one)$/,
+        )
+    }
+    await using store = await postgresStore({ url: database })
+    const projects = await store.projects()
+    expect(projects).toHaveLength(1)
+    const { people } = await store.directory(projects[0]?.id ?? 'prj_none')
+    expect(people).toHaveLength(1)
+  })
+
   it.each([
     ['an empty database whose owner nobody named', /--first-owner/, {}],
     ['a first owner without an e-mail', /e-mail/, { firstOwner: 'owner' }],

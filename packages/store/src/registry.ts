@@ -17,7 +17,7 @@ import type {
 } from '@silentauth/core'
 import { sql } from 'kysely'
 import { type Connection, first, type Query } from './connection.js'
-import type { Builder } from './engine.js'
+import type { Builder, Engine } from './engine.js'
 import { revised } from './revised.js'
 import { statement } from './statement.js'
 import type { Tables } from './tables.js'
@@ -38,7 +38,15 @@ export type RegistryReader = Pick<
 >
 export type RegistryWriter = Pick<
   StoreTransaction,
-  'putProject' | 'putKey' | 'putAgent' | 'seeAgent' | 'lockRegistry' | 'putPerson' | 'putGroup' | 'putPolicies'
+  | 'putProject'
+  | 'putKey'
+  | 'putAgent'
+  | 'seeAgent'
+  | 'lockRegistry'
+  | 'lockKey'
+  | 'putPerson'
+  | 'putGroup'
+  | 'putPolicies'
 >
 
 export interface SqlRegistry {
@@ -49,7 +57,7 @@ export interface SqlRegistry {
   forget(): void
 }
 
-export function sqlRegistry(db: Builder): SqlRegistry {
+export function sqlRegistry(db: Builder, { rowLocks }: Pick<Engine, 'rowLocks'>): SqlRegistry {
   const ask = registryStatements(db)
   const directories = revised<Directory>()
   const policySets = revised<readonly Policy[]>()
@@ -116,6 +124,10 @@ export function sqlRegistry(db: Builder): SqlRegistry {
       seeAgent: (id, at) => connection.run(ask.seeAgent({ id, at })),
       // The row whose revision moves: on PostgreSQL the others wait for it.
       lockRegistry: changeDirectory,
+      async lockKey(id) {
+        // Else the transaction itself is the lock: nobody else writes.
+        if (rowLocks) await connection.all(ask.lockKey({ id }))
+      },
       async putPerson(person) {
         const earlier = await reader.person(person.id)
         if (earlier && earlier.projectId !== person.projectId) await changeDirectory(earlier.projectId)
@@ -163,6 +175,9 @@ function keyStatements(db: Builder) {
   return {
     project: statement(({ id }: { id: string }) => db.selectFrom('projects').select('body').where('id', '=', id)),
     projects: statement(() => db.selectFrom('projects').select('body').orderBy('id')),
+    lockKey: statement(({ id }: { id: string }) =>
+      db.selectFrom('project_keys').select('id').where('id', '=', id).forNoKeyUpdate(),
+    ),
     putProject: statement(({ id, body }: { id: string; body: string }) =>
       db
         .insertInto('projects')

@@ -33,7 +33,7 @@ export function sqlStore(db: Builder, engine: Engine & DatabaseClock, places: Lo
   const log = sqlAuditLog(db, places)
   const tree = sqlAuditTree(db)
   const outbox = sqlOutbox(db, engine)
-  const registry = sqlRegistry(db)
+  const registry = sqlRegistry(db, engine)
   const expiring = sqlExpiring(db, engine)
   const denials = sqlDenials(db, engine)
   return {

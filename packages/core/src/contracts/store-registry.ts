@@ -17,6 +17,7 @@ import {
   aRequest,
   aSession,
   aSignInToken,
+  aState,
   OTHER_PROJECT,
   PROJECT,
   THEN,
@@ -110,6 +111,21 @@ export const REGISTRY_TESTS: readonly StoreTest[] = [
         ),
       )
       expect([...((await store.person(person.id))?.groups ?? [])].sort()).toEqual(groups)
+    },
+  },
+  {
+    name: 'lets those who lock a key take turns, each of whom sees what the one before has done',
+    async run(store) {
+      const key = aKey()
+      await write(store, (tx) => [tx.putKey(key)])
+      const declare = () =>
+        store.transaction(async (tx) => {
+          await tx.lockKey(key.id)
+          if ((await tx.countPending(key.id)) < 3) await tx.insertIntent(aState({ keyId: key.id }))
+        })
+      await Promise.all(Array.from({ length: 8 }, declare))
+      expect(await store.countPending(key.id)).toBe(3)
+      await store.transaction((tx) => tx.lockKey('key_none'))
     },
   },
   ...(
