@@ -10,6 +10,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { adapterMatrix } from '@silentauth/core/contracts'
+import { FIELD_FAILURES, type FieldFailure } from '../test/e2e/field-failures/failures.ts'
 import { httpApiPage, type OpenApi } from './http-api-page.ts'
 import { ADAPTERS } from './matrix.ts'
 import { peerVersions } from './peer-projects.ts'
@@ -30,6 +31,7 @@ const PAGES: Record<string, (core: Core) => string> = {
 
 const BLOCKS: Record<string, (core: Core, words: string[]) => string> = {
   errors: errorsTable,
+  'field-failures': () => fieldFailuresTable(FIELD_FAILURES),
   matrix: ({ matrix }) => matrix,
   peers: (_, [adapter = '']) => peerVersions(adapter),
   'risk-factors': riskFactorsTable,
@@ -74,6 +76,14 @@ Every refusal has a code, which is contract: branch on it, never on the message.
 an HTTP status are made on the client side; no gate sends them.
 
 ${errorsTable(core, [])}`
+}
+
+function fieldFailuresTable(failures: Readonly<Record<string, FieldFailure>>): string {
+  const rows = Object.entries(failures).map(([name, { stock, sources, ours }]) => {
+    const links = Object.entries(sources).map(([source, address]) => `[${source}](${address})`)
+    return `| ${name} | ${stock} (${links.join(', ')}) | ${ours} |\n`
+  })
+  return ['| attack, and name of its tests | without a gate | with one |\n', '| --- | --- | --- |\n', ...rows].join('')
 }
 
 /** @param patterns codes, or beginnings that end in \`*\`. */

@@ -22,16 +22,23 @@ export interface PermitRequirement<Action extends string, Input> {
   readonly params: (input: Input, body: unknown) => unknown
   /** @default that of the verifier */
   readonly audience?: string | undefined
+  /**
+   * Who presents the permit (its `sub`: `agent:<id>`, or `key:<id>` of a key that is bound to none), as the request was
+   * authenticated: another's is refused. @default not compared: whoever holds a permit may present it
+   */
+  readonly subject?: ((input: Input) => string) | undefined
   /** The action may run again, with `permit.intentId` as its idempotency key: see `permit.replayed`. @default false */
   readonly idempotent?: boolean | undefined
 }
 
 /** @throws TypeError when a member is missing: at start, not at the first request */
 export function checkRequirement(requirement: PermitRequirement<string, never>): void {
-  const { verifier, action, params } = requirement
+  const { verifier, action, params, subject } = requirement
   if (typeof verifier?.verify !== 'function') throw new TypeError('verifier is required: permitVerifier(…)')
   if (typeof action !== 'string' || action === '') throw new TypeError('action is required')
   if (typeof params !== 'function') throw new TypeError('params is a function of the request')
+  if (subject !== undefined && typeof subject !== 'function')
+    throw new TypeError('subject is a function of the request')
 }
 
 /** @throws SilentAuthError `PERMIT_MISSING`, and whatever the verifier refuses; what `params` throws */
@@ -39,10 +46,21 @@ export async function admit<const Action extends string, Input>(
   requirement: PermitRequirement<Action, Input>,
   request: PermitCarrier & { readonly input: Input },
 ): Promise<RedeemedPermit<Action>> {
-  const { verifier, action, params, audience, idempotent } = requirement
+  const { verifier, action, params, audience, subject, idempotent } = requirement
   const token = permitFromRequest(request)
-  const expected = { action, params: await params(request.input, withoutPermit(request.body)), audience, idempotent }
-  return verifier.verify(token, expected)
+  return verifier.verify(token, {
+    action,
+    params: await params(request.input, withoutPermit(request.body)),
+    audience,
+    idempotent,
+    // A function that knows nobody must not turn the comparison off.
+    ...(subject && { subject: requiredText(subject(request.input)) }),
+  })
+}
+
+function requiredText(subject: unknown): string {
+  if (typeof subject !== 'string' || subject === '') throw new TypeError('subject(…) says who presents the permit')
+  return subject
 }
 
 export interface RefusalAnswer {

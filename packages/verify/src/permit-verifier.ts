@@ -82,6 +82,8 @@ export interface Expected<Action extends string = string> {
   readonly params: unknown
   /** @default that of the verifier */
   readonly audience?: string | undefined
+  /** Who presents it, where the caller was authenticated: a permit of anybody else (its `sub`) is refused. @default not compared */
+  readonly subject?: string | undefined
   /** The action may run again, with the intent id as its idempotency key: a second use is handed on as `replayed`. @default false */
   readonly idempotent?: boolean | undefined
 }
@@ -147,7 +149,7 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
     singleUse: scope,
     revocations,
     async verify<const Action extends string>(token: string, expected: Expected<Action>) {
-      const { action, params, idempotent = false } = expected
+      const { action, params, subject, idempotent = false } = expected
       const audience = expected.audience ?? options.audience ?? defaultAudience(projectId, action)
       let revocationsAt: EpochMs | undefined
       const isRevoked = poll && {
@@ -157,7 +159,7 @@ export function permitVerifier(options: PermitVerifierOptions | HmacPermitVerifi
           return revoked
         },
       }
-      const exact = { ...demandsOf(options), ...isRevoked, action, audience }
+      const exact = { ...demandsOf(options), ...isRevoked, action, audience, subject }
       const permit = await keys
         .with((ring) => verifyPermit(token, { ...exact, params, keys: ring } as VerifyOptions<Action>))
         .catch(async (error: unknown) => {

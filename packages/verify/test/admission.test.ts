@@ -1,6 +1,6 @@
 import { SilentAuthError } from '@silentauth/core'
 import { describe, expect, it } from 'vitest'
-import { keepPermit, permitOf, refusalAnswer } from '../src/admission.js'
+import { admit, checkRequirement, keepPermit, permitOf, refusalAnswer } from '../src/admission.js'
 import { permitVerifier } from '../src/permit-verifier.js'
 import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
 
@@ -25,6 +25,41 @@ describe('the answer to a refused request', () => {
 
   it('is none for a fault of the backend', () => {
     expect(refusalAnswer(new RangeError('a mistake'))).toBeUndefined()
+  })
+})
+
+describe('a route that knows who calls', async () => {
+  const key = await aKey()
+  const aRequest = async (subject: (input: string) => unknown) => {
+    const verifier = permitVerifier({
+      issuer: ISSUER,
+      projectId: PROJECT,
+      keys: { keys: [key.jwk] },
+      singleUse: 'per-process',
+      revocations: 'off',
+      now: () => NOW,
+    })
+    const headers = new Headers({ 'silentauth-permit': await aPermit(key, PARAMS, { sub: 'agent:agt_7' }) })
+    const requirement = { verifier, action: ACTION, params: () => PARAMS, subject: subject as () => string }
+    return admit(requirement, { headers, body: undefined, input: 'agt_7' })
+  }
+
+  it('admits the one that the permit names', async () => {
+    await expect(aRequest((caller) => `agent:${caller}`)).resolves.toMatchObject({ action: ACTION })
+  })
+
+  it('refuses everybody else', async () => {
+    await expect(aRequest(() => 'agent:agt_8')).rejects.toMatchObject({ code: 'PERMIT_CLAIMS' })
+  })
+
+  it.each([undefined, '', 7])('compares always, also when nobody is known: %j', async (nobody) => {
+    await expect(aRequest(() => nobody)).rejects.toThrow(TypeError)
+  })
+
+  it('is told at start that it must be a function', () => {
+    const verifier = { verify: () => undefined } as never
+    const requirement = { verifier, action: ACTION, params: () => PARAMS, subject: 'agent:agt_7' as never }
+    expect(() => checkRequirement(requirement)).toThrow(TypeError)
   })
 })
 

@@ -51,6 +51,25 @@ describe('a verified permit', () => {
   })
 })
 
+describe('who presents a permit', () => {
+  const token = () => aPermit(key, PARAMS, { sub: 'agent:agt_7', declared_by: 'agent:agt_7' })
+
+  it('is compared where it is said, and not counted as a use when it is somebody else', async () => {
+    const verifier = aVerifier()
+    const permit = await token()
+    await expect(verifier.verify(permit, { ...expected, subject: 'agent:agt_8' })).rejects.toMatchObject({
+      code: 'PERMIT_CLAIMS',
+    })
+    await expect(verifier.verify(permit, { ...expected, subject: 'agent:agt_7' })).resolves.toMatchObject({
+      replayed: false,
+    })
+  })
+
+  it.each(['', 7, null])('is a text, or nothing is accepted: %j', async (subject) => {
+    await expect(aVerifier().verify(await token(), { ...expected, subject } as never)).rejects.toThrow(TypeError)
+  })
+})
+
 describe('a permit', () => {
   it.each([
     ['itself', { permits: [{ id: 'pmt_7', intentId: 'int_7', withdrawn: false, expiresAt: NOW + 1 }] }, []],
