@@ -316,6 +316,7 @@ export {
   vkeyFingerprint,
 } from './signed-note.js'
 export { generateSigningKey, type PrivateJwk, privateKeySigner, type Signer, secretSigner } from './signer.js'
+export { sleep } from './sleep.js'
 export type {
   Attempt,
   ClosedReason,

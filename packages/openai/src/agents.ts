@@ -13,7 +13,9 @@ export { type GateMethodOptions, gateComputer, gateEditor, gateShell } from './g
 export type { CallInfo, GateToolOptions } from './gate-options.js'
 export { type ArgumentsOf, type ClientTool, gateAgentTool, gateTool, isGated } from './gate-tool.js'
 export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'
+export type { GatedStreamEvent, GateStreamEvent } from './gated-stream.js'
 export { type GatedToolDefinition, type GatedToolOptions, gatedTool } from './gated-tool.js'
+export type { PendingCall } from './pending-call.js'
 export {
   type Interrupted,
   type ResolvedInterruptions,
@@ -24,10 +26,9 @@ export { withGateRun } from './run-scope.js'
 export {
   type ForeignAnswer,
   type GatedStream,
-  type GatedStreamEvent,
   type GateOutcome,
   type RunWithGateOptions,
   runWithGate,
   streamWithGate,
 } from './run-with-gate.js'
-export { type EnvelopeOptions, isSuspendedRun, type PendingCall, type SuspendedRun } from './suspended-run.js'
+export { type EnvelopeOptions, isSuspendedRun, type SuspendedRun } from './suspended-run.js'

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { RunContext, Tool } from '@openai/agents'
+import type { Model, RunContext, Tool } from '@openai/agents'
 import { ruleBook } from '@silentauth/core'
 import type { GateToolOptions } from './gate-options.js'
 import { type Belonging, type ClientTool, checkedGate, isGated } from './gate-tool.js'
 import { denied, type GateToolsOptions } from './gate-tools.js'
+import { sightings } from './model-sightings.js'
 import type { AnyAgent } from './resolve-interruptions.js'
 
 /**
@@ -19,7 +20,9 @@ import type { AnyAgent } from './resolve-interruptions.js'
 export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToolsOptions): Gated {
   const book = ruleBook<GateToolOptions<never>>(options)
   const { name: agentName, model } = agent
-  const of: Belonging = { agentName, model: typeof model === 'string' && model !== '' ? model : undefined }
+  const isNamed = typeof model === 'string'
+  const seen = isNamed ? undefined : sightings()
+  const of: Belonging = { agentName, model: isNamed && model !== '' ? model : undefined, sightings: seen }
   const made = new WeakMap<object, object>()
   const gate = (tool: Tool<unknown>): Tool<unknown> => {
     if (tool.type !== 'function' || isGated(tool)) return tool
@@ -29,13 +32,14 @@ export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToo
     const before = made.get(tool)
     if (before) return before as Tool<unknown>
     book.claimAction(tool.name, rule.options)
-    // Only what `asTool` makes has listeners.
-    const agentTool = typeof (tool as { on?: unknown }).on === 'function'
-    const gated = checkedGate(tool as unknown as ClientTool, rule.options as GateToolOptions, { ...of, agentTool })
+    const gated = checkedGate(tool as unknown as ClientTool, rule.options as GateToolOptions, of)
     made.set(tool, gated)
     return gated as unknown as Tool<unknown>
   }
-  const copy = agent.clone({ tools: agent.tools.map((tool: Tool<unknown>) => gate(tool)) }) as Gated
+  const copy = agent.clone({
+    tools: agent.tools.map((tool: Tool<unknown>) => gate(tool)),
+    ...(seen && { model: seen.watch(model as Model, undefined) }),
+  }) as Gated
   const listed = copy.getMcpTools.bind(copy)
   copy.getMcpTools = async (context: RunContext<never>, ...rest: never[]) =>
     (await listed(context, ...rest)).map((tool) => gate(tool as Tool<unknown>)) as never

@@ -24,7 +24,8 @@ export function gateHostedMcp(options: GateMethodOptions): HostedMcpApproval {
       const { providerData = {} } = rawItem as { providerData?: Record<string, unknown> }
       const raw = { ...providerData, ...rawItem } as Record<string, unknown>
       const args = text(raw.arguments) ?? text(providerData.arguments)
-      const callId = text(providerData.id) ?? text(raw.id)
+      // A realtime session names it otherwise.
+      const callId = text(providerData.id) ?? text(providerData.itemId) ?? text(raw.id)
       const name = text(raw.name) ?? text(providerData.name)
       const server = text(providerData.server_label) ?? text(providerData.serverLabel)
       if (callId === undefined || name === undefined || server === undefined) {

@@ -6,6 +6,7 @@
  */
 import { actionName, callKey, type JsonObject, knownContext, type Parse } from '@silentauth/core'
 import { heldCall } from './gated-call.js'
+import { textOf, wordsIn } from './model-words.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
 /** What `runTools` takes: a tool with a function, with or without a parser, or what `zodFunction()` makes. */
@@ -35,6 +36,7 @@ type Callback = ((args: never, runner: never, context: unknown) => unknown) & { 
 interface ToolRunner {
   readonly messages: readonly { readonly role: string; readonly tool_calls?: readonly RunnerCall[] }[]
   readonly controller: AbortController
+  allChatCompletions?(): readonly { readonly model?: unknown }[]
 }
 interface RunnerCall {
   readonly id: string
@@ -71,6 +73,8 @@ export function gateRunnableTool<Tool extends RunnableTool>(tool: Tool, options:
     }
     const { signal } = runner.controller
     const { callId, turn } = placeOf(runner, name, raw)
+    const model = textOf(runner.allChatCompletions?.().at(-1)?.model)
+    const reasoning = wordsIn([runner.messages[turn] ?? {}])
     const run = options.runKey ?? runKeyOf(runner)
     const info: PlainCallInfo = { toolName: name, toolCallId: callId, signal }
     return heldCall({
@@ -81,7 +85,7 @@ export function gateRunnableTool<Tool extends RunnableTool>(tool: Tool, options:
       parsed,
       parse,
       info,
-      known: knownContext({ tool: name, tool_call_id: callId }),
+      known: knownContext({ tool: name, tool_call_id: callId, model, reasoning }),
       edits: options.allowEdits ? { schema: structuredClone(parameters) } : false,
       signal,
       passed: () => callback((parseText ? parsed : raw) as never, runner as never, context),

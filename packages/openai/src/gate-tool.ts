@@ -28,6 +28,8 @@ import {
 } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { type AskedTool, answerOf, askedCall, refused, ToolFailure } from './gated-call.js'
+import { streamEvent } from './gated-stream.js'
+import type { Sightings } from './model-sightings.js'
 import {
   continuesOf,
   heldScope,
@@ -58,7 +60,7 @@ export type ArgumentsOf<Tool> = Tool extends {
 /**
  * Gates every call of a function tool, whoever makes it.
  *
- * @returns a copy of the same type; a tool that is gated already as it is
+ * @returns a copy of the same type; a tool that is gated already as it is; what `agent.asTool()` made in place
  * @throws TypeError for what is no function tool, and for options that make no sense
  */
 export function gateTool<Tool extends ClientTool>(tool: Tool, options: GateToolOptions<ArgumentsOf<Tool>>): Tool {
@@ -80,7 +82,12 @@ export function checkedGate<Tool extends ClientTool>(tool: Tool, options: GateTo
   if (isGated(tool)) return tool
   requireTool(tool)
   checkOptions(tool.name, options as GateToolOptions<never>)
-  return gated(tool, options, of) as unknown as Tool
+  return gated(tool, options, { agentTool: isAgentTool(tool), ...of }) as unknown as Tool
+}
+
+/** Only what `asTool` makes has listeners. */
+function isAgentTool(tool: object): boolean {
+  return 'on' in tool && typeof tool.on === 'function'
 }
 
 /** Also true for the gated tools of other loaded copies of this package. */
@@ -101,6 +108,8 @@ export function requireTool(tool: unknown): asserts tool is FunctionTool & Clien
 export interface Belonging {
   readonly agentName?: string | undefined
   readonly model?: string | undefined
+  /** What its model says. */
+  readonly sightings?: Sightings | undefined
   /** What `asTool` made: it can pause itself, and the SDK knows it by its object. */
   readonly agentTool?: boolean | undefined
 }
@@ -161,6 +170,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     const { agentName } = of
     const info = { toolName: tool.name, toolCallId: callId, agentName, runContext, signal: details?.signal }
     if (options.when && !(await options.when(parsed, info))) return undefined
+    const side = callId === undefined ? undefined : (of.sightings ?? scope.driven?.sightings)?.of(callId)
     const asked: AskedTool<CallInfo> = {
       key,
       raw: JSON.parse(entry.input),
@@ -168,7 +178,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       parse,
       edits,
       info,
-      known: knownContext({ tool: tool.name, tool_call_id: callId, agent: agentName, model: of.model }),
+      known: knownContext({ model: of.model, ...side, tool: tool.name, tool_call_id: callId, agent: agentName }),
       continues: continuesOf(scope, key),
     }
     return bindCall(tool.name, options, askedCall(asked))
@@ -199,10 +209,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       throw error
     }
     if (!call) return run(inner, entry)
-    const { gate, timeoutMs, onEvent } = options
-    const begun = suspends
-      ? await beginDecided(call, entry, options)
-      : await hold(gate, call.asked, { signal, timeoutMs, onEvent })
+    const begun = suspends ? await beginDecided(call, entry, options) : await held(call, entry)
     if (suspends && of.agentTool && begun.type === 'begun') return enterAgent(begun, entry)
     return answerOf(begun, {
       toolName: tool.name,
@@ -212,6 +219,16 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       run: (_, { params }) =>
         runReporting(inner, { runContext, details, input: options.params ? input : JSON.stringify(params) }),
     })
+  }
+
+  function held({ asked }: BoundCall, { details, scope: { driven }, callId = '' }: ToolEntry): Promise<Begun> {
+    const { gate, timeoutMs } = options
+    const onEvent = (event: GateEvent): void => {
+      const shown = streamEvent(event, { tool: tool.name, callId, agent: of.agentName })
+      if (shown) driven?.show?.(shown)
+      options.onEvent?.(event)
+    }
+    return hold(gate, asked, { signal: details?.signal, timeoutMs, onEvent })
   }
 
   /** An agent that waits gives an empty text: only the driver sees that it has not ended. */

@@ -7,6 +7,7 @@
 import type { Agent, RunState, RunToolApprovalItem } from '@openai/agents'
 import { type Gate, type Look, refusalRoute, refusalText } from '@silentauth/core'
 import { type GateHook, hookOf, type WaitingCall, waitsForLater } from './gate-tool.js'
+import { type PendingCall, pendingOf } from './pending-call.js'
 import {
   callIdsIn,
   contextOf,
@@ -18,7 +19,6 @@ import {
   placeOf,
   type RunScope,
 } from './run-scope.js'
-import type { PendingCall } from './suspended-run.js'
 
 /** An agent of any context and output. */
 // biome-ignore lint/suspicious/noExplicitAny: the SDK's own bound for agents and states
@@ -84,17 +84,9 @@ function refusalIn(seen: Look): Extract<Look, { type: 'refused' }> | undefined {
 export function pendingCall({ item, call, hook, waiting: { looked } }: Found): PendingCall {
   const seen = looked?.seen
   const intent = seen && 'intent' in seen ? seen.intent : undefined
-  return {
-    tool: call.name,
-    callId: call.callId,
-    agent: item.agent.name,
-    action: looked?.call.asked.draft.action ?? String(hook.options.action ?? call.name),
-    ...(intent && {
-      intentId: intent.id,
-      approvalUrl: intent.approvalUrl,
-      expiresAt: new Date(intent.expiresAt).toISOString(),
-    }),
-  }
+  const of = { tool: call.name, callId: call.callId, agent: item.agent.name }
+  if (intent) return pendingOf(of, intent)
+  return { ...of, action: looked?.call.asked.draft.action ?? String(hook.options.action ?? call.name) }
 }
 
 /** What an envelope says of it. Undefined: there is nothing to declare of it. */

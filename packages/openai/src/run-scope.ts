@@ -7,6 +7,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AgentInputItem, type RunContext, RunState } from '@openai/agents'
 import { callKey, type Digest, type Execution, type Refusal } from '@silentauth/core'
+import type { GateStreamEvent } from './gated-stream.js'
+import { type Sightings, sightings } from './model-sightings.js'
 
 export interface RunScope {
   /** Random; never empty. */
@@ -56,6 +58,10 @@ export interface DrivenRun {
   readonly entered: Map<string, EnteredTool>
   /** Executions that are suspended, by key: they stay listed until they end. */
   readonly suspended: Map<string, ListedCall>
+  /** What its models say. */
+  readonly sightings: Sightings
+  /** Of calls that are held while it streams. */
+  show?: ((event: GateStreamEvent) => void) | undefined
 }
 
 export interface EnteredTool {
@@ -97,7 +103,13 @@ export function newScope(
 }
 
 export function newDrivenRun(): DrivenRun {
-  return { resuming: new Set(), stillWaiting: false, entered: new Map(), suspended: new Map() }
+  return {
+    resuming: new Set(),
+    stillWaiting: false,
+    entered: new Map(),
+    suspended: new Map(),
+    sightings: sightings(),
+  }
 }
 
 export interface GateRunOptions<Input> {

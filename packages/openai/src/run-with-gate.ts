@@ -10,11 +10,14 @@ import {
   Runner,
   type RunResult,
   RunState,
-  type RunStreamEvent,
   type RunToolApprovalItem,
   type StreamedRunResult,
 } from '@openai/agents'
 import { isSettled, isSilentAuthError, refusalOfSettled, refusalText, SilentAuthError } from '@silentauth/core'
+import { type GatedStreamEvent, type GateStreamEvent, notices, streamEvent, withNotices } from './gated-stream.js'
+import { watchedProvider } from './model-sightings.js'
+import type { PendingCall } from './pending-call.js'
+import { waitForAny } from './pending-wait.js'
 import {
   type AnyAgent,
   type AnyState,
@@ -29,6 +32,7 @@ import {
 import {
   callIdsIn,
   continuesOf,
+  type DrivenRun,
   type EnteredTool,
   type ListedCall,
   markAnswered,
@@ -39,15 +43,7 @@ import {
   toolCallKey,
   withScope,
 } from './run-scope.js'
-import {
-  type EnvelopeOptions,
-  envelopeKeys,
-  isSuspendedRun,
-  open,
-  type PendingCall,
-  type SuspendedRun,
-  seal,
-} from './suspended-run.js'
+import { type EnvelopeOptions, envelopeKeys, isSuspendedRun, open, type SuspendedRun, seal } from './suspended-run.js'
 
 export interface RunWithGateOptions<Context = undefined, Driven extends AnyAgent = AnyAgent> extends EnvelopeOptions {
   /** The run's own options: `context`, `session`, `signal`, `maxTurns`, … */
@@ -104,12 +100,6 @@ export async function runWithGate<Driven extends AnyAgent, Context = undefined>(
   }
 }
 
-export type GatedStreamEvent =
-  | RunStreamEvent
-  /** The run waits for these. */
-  | { readonly type: 'gate_pending'; readonly pending: readonly PendingCall[] }
-  | { readonly type: 'gate_decided'; readonly call: PendingCall }
-
 export interface GatedStream<Result> extends AsyncIterable<GatedStreamEvent> {
   /** Once the stream was read to its end. */
   readonly outcome: Promise<GateOutcome<Result>>
@@ -135,6 +125,11 @@ export function streamWithGate<Driven extends AnyAgent, Context = undefined>(
   return { outcome, [Symbol.asyncIterator]: () => iterator }
 }
 
+/** Sees what models say that are asked for by name. A runner of the caller's stays as it is. */
+function seenRunner({ sightings }: DrivenRun): Runner {
+  return new Runner({ modelProvider: watchedProvider(new Runner().config.modelProvider, sightings) })
+}
+
 type Ended = Interrupted & { readonly finalOutput?: unknown }
 type Steps = AsyncGenerator<GatedStreamEvent, GateOutcome<Ended>>
 type Options = RunWithGateOptions<unknown, AnyAgent>
@@ -147,7 +142,8 @@ async function* drive(
 ): Steps {
   const keys = await envelopeKeys(options)
   const { onPending = 'suspend', encrypt = false, agentVersion } = options
-  const runner = options.runner ?? new Runner()
+  const driven = newDrivenRun()
+  const runner = options.runner ?? seenRunner(driven)
   const step = (scope: RunScope, next: string | AgentInputItem[] | AnyState) =>
     stepOf({ agent, next, scope, runner, options, streams })
 
@@ -159,7 +155,6 @@ async function* drive(
   if (record && options.runKey !== undefined && options.runKey !== record.runKey) {
     throw new TypeError('runKey is of another run: a suspended one has its own')
   }
-  const driven = newDrivenRun()
   const restored = record && {
     listed: new Map(record.calls.map((call) => [placeOf(call.tool, call.callId), call])),
     callIds: new Set(callIdsIn(record.state)),
@@ -204,7 +199,15 @@ async function* drive(
     if (settled.length === 0 && settled.foreign === 0) {
       if (streams && pending.length > 0) yield { type: 'gate_pending', pending }
       if (onPending === 'wait' && waiting.length > 0) {
-        await waitForAny(waiting, options)
+        let decided = false
+        while (!decided) {
+          const said: GateStreamEvent[] = []
+          decided = await waitForAny(waiting, options.run?.signal, (call, event) => {
+            const shown = streamEvent(event, pendingCall(call))
+            if (shown) said.push(shown)
+          })
+          if (streams) yield* said
+        }
         continue
       }
       return { status: 'suspended', suspended: envelope, foreign }
@@ -289,7 +292,14 @@ interface Step {
 }
 
 /** To the end, or to the next interruption. A stream that pauses ends; going on is a new one. */
-async function* stepOf({ agent, next, scope, runner, options, streams }: Step): AsyncGenerator<RunStreamEvent, Ended> {
+async function* stepOf({
+  agent,
+  next,
+  scope,
+  runner,
+  options,
+  streams,
+}: Step): AsyncGenerator<GatedStreamEvent, Ended> {
   const given = { ...options.run } as Record<string, unknown>
   // A restored state has its context already.
   if (next instanceof RunState) delete given.context
@@ -298,7 +308,9 @@ async function* stepOf({ agent, next, scope, runner, options, streams }: Step): 
     const stream = (await withScope(scope, () =>
       runner.run(agent, next, { ...given, stream: true } as never),
     )) as unknown as StreamedRunResult<unknown, AnyAgent>
-    for await (const event of stream) yield event
+    const queue = notices()
+    if (scope.driven) scope.driven.show = queue.push
+    yield* withNotices(stream, queue)
     await stream.completed
     if (stream.cancelled) options.run?.signal?.throwIfAborted()
     return stream as unknown as Ended
@@ -359,22 +371,3 @@ async function restore(agent: AnyAgent, text: string, context: unknown): Promise
   const given = context instanceof RunContext ? context : new RunContext(context)
   return RunState.fromStringWithContext(agent, text, given as never, { contextStrategy: 'merge' })
 }
-
-/** Until one of them is decided. */
-async function waitForAny(waiting: readonly Found[], { run }: Options): Promise<void> {
-  const stop = new AbortController()
-  const signal = run?.signal ? AbortSignal.any([run.signal, stop.signal]) : stop.signal
-  const waits = waiting.flatMap(({ waiting: { looked }, hook: { options } }) => {
-    const intent = looked?.seen.type === 'pending' ? looked.seen.intent : undefined
-    return intent ? [options.gate.wait(intent.id, { signal })] : []
-  })
-  try {
-    await (waits.length > 0 ? Promise.race(waits) : new Promise((resolve) => setTimeout(resolve, RETRY_MS)))
-  } finally {
-    stop.abort()
-    await Promise.allSettled(waits)
-  }
-}
-
-/** For a gate that is away, or a call that another process runs. */
-const RETRY_MS = 1000

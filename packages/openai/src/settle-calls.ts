@@ -22,6 +22,7 @@ import {
 import type { ChatCompletionToolMessageParam } from 'openai/resources/chat/completions'
 import type { ResponseFunctionToolCall, ResponseInputItem } from 'openai/resources/responses/responses'
 import { answerOf, askedCall, refused } from './gated-call.js'
+import { wordsIn } from './model-words.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
 export interface GatedFunction<Args = unknown> extends Partial<Omit<PlainGateOptions<Args>, 'gate' | 'runKey'>> {
@@ -68,7 +69,7 @@ export async function settleFunctionCalls(
 ): Promise<{ outputs: FunctionCallOutput[]; pending: PendingFunctionCall[] }> {
   const calls = items.filter((item): item is ResponseFunctionToolCall => item.type === 'function_call')
   const asked = calls.map(({ call_id: callId, name, arguments: text }) => ({ callId, name, text }))
-  const { answers, pending } = await settle(asked, functions, options)
+  const { answers, pending } = await settle(asked, functions, { ...options, reasoning: wordsIn(items) })
   return {
     outputs: answers.map(([callId, output]) => ({ type: 'function_call_output', call_id: callId, output })),
     pending,
@@ -85,7 +86,7 @@ export async function settleToolCalls(
     const { function: called } = call as { function?: { name: string; arguments: string } }
     return { callId: call.id, name: called?.name ?? '', text: called?.arguments ?? '' }
   })
-  const { answers, pending } = await settle(asked, functions, options)
+  const { answers, pending } = await settle(asked, functions, { ...options, reasoning: wordsIn([message]) })
   return {
     messages: answers.map(([callId, content]) => ({ role: 'tool', tool_call_id: callId, content })),
     pending,
@@ -106,10 +107,15 @@ interface Prepared extends AskedFor {
   answer(): Promise<unknown>
 }
 
+/** What the model said beside the calls. */
+interface Settling extends SettleOptions {
+  readonly reasoning: string | undefined
+}
+
 async function settle(
   asked: readonly AskedFor[],
   functions: GatedFunctions,
-  options: SettleOptions,
+  options: Settling,
 ): Promise<{ answers: [callId: string, text: string][]; pending: PendingFunctionCall[] }> {
   const { wait = 'hold' } = options
   if (!options.runKey) throw new TypeError('runKey must not be empty: every call of the process would be the same one')
@@ -124,13 +130,13 @@ async function settle(
   return { answers, pending: [] }
 }
 
-async function prepare(asked: AskedFor, functions: GatedFunctions, options: SettleOptions): Promise<Prepared> {
+async function prepare(asked: AskedFor, functions: GatedFunctions, options: Settling): Promise<Prepared> {
   const { name, callId, text } = asked
   const said = (answer: () => Promise<unknown>): Prepared => ({ ...asked, call: undefined, seen: undefined, answer })
   const own = Object.hasOwn(functions, name) ? functions[name] : undefined
   if (!own) return said(async () => `There is no function ${name}.`)
   const { execute, parse: parseArgs, parameters, ...more } = own
-  const { signal, runKey, wait = 'hold', ...common } = options
+  const { signal, runKey, reasoning, wait = 'hold', ...common } = options
   const merged = { ...common, ...more, wait }
   checkPlainOptions(name, merged)
   if (merged.action === undefined) actionName(name)
@@ -157,7 +163,7 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
         parsed,
         parse,
         info,
-        known: knownContext({ tool: name, tool_call_id: callId }),
+        known: knownContext({ tool: name, tool_call_id: callId, reasoning }),
         edits: merged.allowEdits ? { schema: structuredClone(parameters ?? {}) } : false,
       }),
     )

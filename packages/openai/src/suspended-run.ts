@@ -5,6 +5,7 @@
  * @module
  */
 import { canonicalJson, derivedKeyOf, deriveKey, type Gate, SilentAuthError } from '@silentauth/core'
+import type { PendingCall } from './pending-call.js'
 import type { ListedCall } from './run-scope.js'
 
 /** JSON, to be kept anywhere. It is not a secret key, and says so itself when it is encrypted. */
@@ -19,20 +20,6 @@ export interface SuspendedRun {
   readonly body: string
   /** HMAC-SHA256 over all other members, in base64url. */
   readonly mac: string
-}
-
-/** A call that waits. No arguments. */
-export interface PendingCall {
-  readonly tool: string
-  readonly callId: string
-  readonly agent: string
-  readonly action: string
-  /** Missing when the gate could not be asked. */
-  readonly intentId?: string
-  /** Where people decide. */
-  readonly approvalUrl?: string
-  /** RFC 3339. */
-  readonly expiresAt?: string
 }
 
 /** What is inside. */

@@ -121,3 +121,9 @@ it('P19: an abort cancels the intent', async () => {
   const [intent] = gate.intents
   await vi.waitUntil(async () => (await gate.read(intent?.id as never)).status === 'cancelled')
 })
+
+it.each([false, true])('approvers see which model asks, and what it said for itself (stream: %s)', async (stream) => {
+  const gate = approvingGate()
+  await runOf(gate, [{ text: 'They were charged twice.', calls: [refund(250)] }, { text: 'done' }], { stream })
+  expect(gate.intents[0]?.context).toMatchObject({ model: 'scripted-model', reasoning: 'They were charged twice.' })
+})

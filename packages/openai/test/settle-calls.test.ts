@@ -1,6 +1,6 @@
 import { approvingGate, scriptedGate } from '@silentauth/core/testing'
 import { currentPermit, settleFunctionCalls, settleToolCalls } from '@silentauth/openai'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { scriptedResponses } from './scripted-responses.ts'
 
 const call = (amount: number, id: string) => ({ id, name: 'issue_refund', args: { customer: 'cust_4821', amount } })
@@ -93,4 +93,25 @@ it.each([
   const { execute, record } = functions()
   await expect(settleFunctionCalls(items, record, { gate: approvingGate(), runKey })).rejects.toThrow(TypeError)
   expect(execute).not.toHaveBeenCalled()
+})
+
+describe('approvers see what the model said for itself', () => {
+  const reasoning = 'They were charged twice.\nI refund it.'
+  it('in a response', async () => {
+    const gate = approvingGate()
+    const said = [
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: 'They were charged twice.' }] },
+      { type: 'message', content: [{ type: 'output_text', text: 'I refund it.' }] },
+    ]
+    await settleFunctionCalls([...said, item(50)], functions().record, { gate, runKey: 'r' })
+    expect(gate.intents[0]?.context).toEqual({ tool: 'issue_refund', tool_call_id: 'a', reasoning })
+  })
+
+  it('in a message', async () => {
+    const gate = approvingGate()
+    const tool_calls = [{ id: 'a', type: 'function', function: { name: 'issue_refund', arguments: '{"amount":50}' } }]
+    const message = { content: reasoning, tool_calls }
+    await settleToolCalls(message, functions().record, { gate, runKey: 'r' })
+    expect(gate.intents[0]?.context).toEqual({ tool: 'issue_refund', tool_call_id: 'a', reasoning })
+  })
 })
