@@ -22,7 +22,7 @@ const transport = new DefaultChatTransport<ChatMessage>({
 
 function Chat({ kept }: { kept: ChatMessage[] }) {
   const chat = useChat<ChatMessage>({ messages: kept, transport })
-  const { messages, sendMessage, setMessages, status, error } = chat
+  const { messages, sendMessage, setMessages, clearError, status, error } = chat
   const approvals = usePendingApprovals(chat, { nudgeEveryMs: 2000 })
   const [text, setText] = useState('')
   const end = useRef<HTMLDivElement>(null)
@@ -30,9 +30,14 @@ function Chat({ kept }: { kept: ChatMessage[] }) {
 
   useEffect(() => end.current?.scrollIntoView({ block: 'end' }), [messages])
   useEffect(() => {
-    // Another tab went on, or the server did without us.
-    if (error) load().then(setMessages, () => undefined)
-  }, [error, setMessages])
+    if (!error) return
+    // The server has the chat: another tab may have gone on with it.
+    const caughtUp = (kept: ChatMessage[]) => {
+      setMessages(kept)
+      clearError()
+    }
+    load().then(caughtUp, () => undefined)
+  }, [error, setMessages, clearError])
 
   return (
     <>

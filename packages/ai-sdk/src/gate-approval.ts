@@ -73,8 +73,9 @@ async function signal(
   if (isPending(keep, seen)) {
     // On a replay the SDK executes whatever is not denied.
     if (replayed) return { type: 'denied', reason: refusalText(seen as NotExecuted) }
-    const url = seen.type === 'pending' ? `: ${seen.intent.approvalUrl}` : ''
-    const request: OwnStatus = { type: 'user-approval', reason: `Waits for a person's approval${url}` }
+    // Shown to users, too: it says what makes the run go on.
+    const where = seen.type === 'pending' ? `: it goes on once that is decided at ${seen.intent.approvalUrl}` : ''
+    const request: OwnStatus = { type: 'user-approval', reason: `Waits for a person's approval${where}` }
     return request
   }
   if (seen.type === 'refused') {

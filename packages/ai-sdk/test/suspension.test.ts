@@ -36,6 +36,14 @@ describe.each(SDKS)('$name, suspended', (sdk) => {
     ])
   })
 
+  it.runIf(sdk.version === 7)('a request says in the result what makes the run go on', async () => {
+    const gate = scriptedGate(['wait'])
+    await using agent = await refundRun(sdk, { gated: { gate, run, wait: 'suspend' } })
+    const messages = await agent.go([hi])
+    const reason = `Waits for a person's approval: it goes on once that is decided at ${gate.intents[0]?.approvalUrl}`
+    expect(text(messages)).toContain(reason)
+  })
+
   it('policy or people that deny are told to the model in the words of every adapter', async () => {
     await using agent = await refundRun(sdk, { gated: { gate: denyingGate('too much'), run, wait: 'suspend' } })
     const last = await agent.go(await decided(await agent.go([hi]), agent.settings()))
