@@ -10,6 +10,8 @@ import { DIFFERENCES as LANGCHAIN } from '../packages/langchain/test/differences
 import {
   DIFFERENCES as OPENAI,
   DIFFERENCES_SUSPENDED as OPENAI_SUSPENDED,
+  PLAIN_DIFFERENCES as PLAIN,
+  PLAIN_DIFFERENCES_SUSPENDED as PLAIN_SUSPENDED,
 } from '../packages/openai/test/differences.ts'
 
 /** One for each `describeAdapter`. */
@@ -20,6 +22,8 @@ export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'AI SDK', mode: 'suspend', differences: AI_SDK_SUSPENDED },
   { framework: 'OpenAI Agents SDK', mode: 'hold', differences: OPENAI },
   { framework: 'OpenAI Agents SDK', mode: 'suspend', differences: OPENAI_SUSPENDED },
+  { framework: 'openai client', mode: 'hold', differences: PLAIN },
+  { framework: 'openai client', mode: 'suspend', differences: PLAIN_SUSPENDED },
 ]
 
 if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))

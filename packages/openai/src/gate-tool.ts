@@ -21,11 +21,11 @@ import {
   look,
   type Parse,
   passesByItself,
-  type Refusal,
   refusalError,
   refusalRoute,
   SilentAuthError,
 } from '@silentauth/core'
+import { tellLook, tellRefusal } from './call-events.js'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { type AskedTool, answerOf, askedCall, refused, ToolFailure } from './gated-call.js'
 import { streamEvent } from './gated-stream.js'
@@ -275,10 +275,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     if (!looked) return ownApproval
     const { seen } = looked
     if (waitsForLater(seen, options)) {
-      if (seen.type === 'pending') {
-        const { intent } = seen
-        tell(options, { type: 'pending', intent, approvalUrl: intent.approvalUrl })
-      }
+      if (seen.type === 'pending') tellLook(seen, options)
       return true
     }
     if (seen.type === 'refused') scope.refusals.set(key, seen)
@@ -324,9 +321,7 @@ async function beginDecided(
   scope.refusals.delete(key)
   const seen: Look = refusal ?? (await look(gate, asked, { create: false, signal }))
   if (seen.type === 'pending') throw stillWaiting(new SilentAuthError('NOT_APPROVED', NOT_DECIDED), scope, key)
-  if ((seen.type === 'approved' || seen.type === 'finished') && seen.intent.decision === 'require_approval') {
-    if (seen.intent.execution.state === 'none') tell(options, { type: 'decided', intent: seen.intent })
-  }
+  tellLook(seen, options)
   const begun =
     seen.type === 'approved' || seen.type === 'finished' ? await begin(gate, asked, seen, { signal, onEvent }) : seen
   if (begun.type === 'begun') return begun
@@ -342,19 +337,6 @@ const NOT_DECIDED = 'a call was let through that nobody has approved'
 function stillWaiting(error: SilentAuthError, { driven }: RunScope, key: string): SilentAuthError {
   if (driven?.resuming.has(key)) driven.stillWaiting = true
   return error
-}
-
-function tellRefusal(refusal: Refusal, action: string, options: GateToolOptions): void {
-  const { intent, code } = refusal
-  if (intent?.resolution && intent.status !== 'approved') tell(options, { type: 'decided', intent: intent as never })
-  else tell(options, { type: 'refused', intent, action, code, message: refusalError(refusal).message })
-}
-
-/** A listener only listens. */
-function tell({ onEvent }: GateToolOptions, event: GateEvent): void {
-  try {
-    onEvent?.(event)
-  } catch {}
 }
 
 function entryOf(toolName: string, scope: RunScope, call: InnerCall): ToolEntry {

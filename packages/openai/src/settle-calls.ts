@@ -6,6 +6,7 @@
  */
 import {
   actionName,
+  type Begun,
   type BoundCall,
   begin,
   bindCall,
@@ -21,6 +22,7 @@ import {
 } from '@silentauth/core'
 import type { ChatCompletionToolMessageParam } from 'openai/resources/chat/completions'
 import type { ResponseFunctionToolCall, ResponseInputItem } from 'openai/resources/responses/responses'
+import { tellLook, tellRefusal } from './call-events.js'
 import { answerOf, askedCall, refused } from './gated-call.js'
 import { wordsIn } from './model-words.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
@@ -34,7 +36,10 @@ export interface GatedFunction<Args = unknown> extends Partial<Omit<PlainGateOpt
 }
 
 export interface SettleOptions extends Omit<PlainGateOptions<never>, 'runKey' | 'action' | 'params'> {
-  /** Of one logical run: random, and kept with what the model said. */
+  /**
+   * Of one logical run: random, and kept with what the model said. Where ids of calls repeat over its turns, each turn needs one
+   * of its own.
+   */
   runKey: string
   /** `hold`: waits for the decisions. `suspend`: comes back with what waits; settle again later, in any process. @default 'hold' */
   wait?: 'hold' | 'suspend' | undefined
@@ -183,14 +188,22 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
     return said(async () => answerOf(await hold(gate, call.asked, { signal, timeoutMs, onEvent }), granted))
   }
   const seen = await look(gate, call.asked, { create: true, signal })
+  if (seen.type === 'pending') tellLook(seen, merged)
+  const told = (begun: Begun): Begun => {
+    if (begun.type === 'refused') tellRefusal(begun, call.asked.draft.action, merged)
+    return begun
+  }
   return {
     ...asked,
     call,
     seen,
     async answer() {
-      if (seen.type !== 'approved' && seen.type !== 'finished')
+      if (seen.type !== 'approved' && seen.type !== 'finished') {
+        if (seen.type === 'refused') told(seen)
         return refused(seen, { ...merged, wait: 'hold' } as never)
-      return answerOf(await begin(gate, call.asked, seen, { signal, onEvent }), granted)
+      }
+      tellLook(seen, merged)
+      return answerOf(told(await begin(gate, call.asked, seen, { signal, onEvent })), granted)
     },
   }
 }

@@ -29,7 +29,8 @@ function outcome(expected: Expected | Deviation | string): string {
   if (typeof expected === 'string') return `– (${expected})`
   const { sees, caller, intents, ran } = expected
   const told = sees?.map(seenAs).join(', ') || undefined
-  const got = caller === undefined || caller === 'the answer' ? undefined : `the caller gets ${caller}`
+  const what = typeof caller === 'object' ? `an error: ${caller.error}` : caller
+  const got = what === undefined || what === 'the answer' ? undefined : `the caller gets ${what}`
   const asked = `${intents.length} ${intents.length === 1 ? 'intent' : 'intents'}`
   const came = [told, got, asked, `ran ${ran.length}×`].filter((part) => part !== undefined).join('; ')
   return 'because' in expected ? `${came} (${expected.because})` : came

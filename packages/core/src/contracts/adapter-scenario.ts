@@ -41,7 +41,13 @@ export interface Scenario {
 export interface Expected {
   /** What the model sees of its calls, in their order: a part of the text, the refusal with this code, or a part of an error. */
   readonly sees?: readonly (string | { readonly refused: ErrorCode } | { readonly error: string })[]
-  readonly caller?: 'the answer' | 'an empty answer' | 'the reason of the abort' | 'a run that waits'
+  readonly caller?:
+    | 'the answer'
+    | 'an empty answer'
+    | 'the reason of the abort'
+    | 'a run that waits'
+    /** A part of what is thrown. */
+    | { readonly error: string }
   /** `<status> <execution>` of every intent, sorted. */
   readonly intents: readonly (string | RegExp)[]
   /** The amount of each time that `issue_refund` ran, always with a permit for exactly that. */
