@@ -14,18 +14,12 @@ import { generateSigningKey, type Intent, privateKeySigner, randomToken } from '
 import { fakeClock, principalOf, testGate } from '@silentauth/core/testing'
 import { sqliteStore } from '@silentauth/store/sqlite'
 import type { AgentCommand, AgentProcessGiven, AgentProcessOptions, AgentReport } from './agent-process.ts'
+import { loaders } from './loaders.ts'
 
-const SOURCES = path.join(import.meta.dirname, '../../packages/store/test/sources.mjs')
 /** Of one process, against hanging. */
 const PROCESS_MS = 120_000
 /** Past the deadline of an execution, and within the window of the approval. */
 const PAST_THE_DEADLINE_MS = 20 * 60 * 1000
-
-/** A child reads what this process reads: the sources, in tests, else the built packages. */
-function loaders(): readonly string[] {
-  const sources = import.meta.resolve('@silentauth/core').endsWith('.ts')
-  return sources ? ['--conditions=@silentauth/source', '--import', SOURCES] : []
-}
 
 export type AgentFolder = Awaited<ReturnType<typeof agentFolder>>
 
