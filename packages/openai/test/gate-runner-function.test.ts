@@ -40,3 +40,26 @@ it.each([
 ])('nor when %s', async (_, script, asked) => {
   expect(await gateMcpApproval({ gate: scriptedGate(script) })(asked)).toBe(false)
 })
+
+it.each([
+  ['approve', 1],
+  ['deny', 0],
+] as const)('P40: a call that runs before its turn is over is asked for, too: %s', async (decision, ran) => {
+  const decided = Promise.withResolvers<void>()
+  await using openai = await scriptedResponses([{ calls: [call(50, 'a')], ends: decided.promise }, { text: 'done' }])
+  const gate = scriptedGate(['wait'])
+  const execute = vi.fn(async () => 'ran')
+  const gated = { ...gateRunnerFunction({ tool, execute }, { gate }), independent: true }
+  const played = new ResponsesToolRunner({ functions: [gated] }).run(
+    openai.client,
+    { model: 'scripted-model', input: 'Refund, please.' },
+    { stream: true, eager: true },
+  )
+  // Its turn ends only after this.
+  await vi.waitUntil(() => gate.intents.length > 0)
+  expect(execute).not.toHaveBeenCalled()
+  await gate.decide(decision)
+  decided.resolve()
+  await played
+  expect([gate.intents.length, execute.mock.calls.length]).toEqual([1, ran])
+})

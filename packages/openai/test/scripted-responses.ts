@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import OpenAI from 'openai'
@@ -13,6 +13,8 @@ import OpenAI from 'openai'
 export interface ResponseTurn {
   readonly text?: string
   readonly calls?: readonly { readonly id: string; readonly name: string; readonly args: unknown }[]
+  /** When it streams, what its end waits for. */
+  readonly ends?: Promise<unknown>
 }
 
 export interface ScriptedResponses extends AsyncDisposable {
@@ -24,8 +26,10 @@ export interface ScriptedResponses extends AsyncDisposable {
 export async function scriptedResponses(turns: readonly ResponseTurn[]): Promise<ScriptedResponses> {
   const requests: ScriptedResponses['requests'][number][] = []
   const server = createServer(async (request, response) => {
-    const turn = turns[requests.push((await json(request)) as object) - 1] ?? { text: 'the script is at its end' }
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answerOf(turn)))
+    const body = (await json(request)) as { stream?: boolean }
+    const turn = turns[requests.push(body) - 1] ?? { text: 'the script is at its end' }
+    if (body.stream) await stream(response, turn)
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answerOf(turn)))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -39,6 +43,34 @@ export async function scriptedResponses(turns: readonly ResponseTurn[]): Promise
       await once(server, 'close')
     },
   }
+}
+
+/** Each item is whole before the turn is over, as a model sends them. */
+async function stream(response: ServerResponse, turn: ResponseTurn): Promise<void> {
+  const whole = answerOf(turn) as { output: { id: string; type: string; arguments?: string }[] }
+  let sequence_number = 0
+  const send = (type: string, event: object): void => {
+    response.write(
+      `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence_number++, ...event })}\n\n`,
+    )
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  send('response.created', { response: { ...whole, status: 'in_progress', output: [] } })
+  whole.output.forEach((item, output_index) => {
+    const { id: item_id, arguments: text } = item
+    send('response.output_item.added', {
+      output_index,
+      item: { ...item, status: 'in_progress', ...(text && { arguments: '' }) },
+    })
+    if (text !== undefined) {
+      send('response.function_call_arguments.delta', { output_index, item_id, delta: text })
+      send('response.function_call_arguments.done', { output_index, item_id, arguments: text })
+    }
+    send('response.output_item.done', { output_index, item })
+  })
+  await turn.ends
+  send('response.completed', { response: whole })
+  response.end()
 }
 
 function answerOf({ text, calls = [] }: ResponseTurn): object {
