@@ -5,7 +5,7 @@
  */
 import { descriptorOf } from './approval-descriptor.js'
 import { keptBy } from './gate-tool.js'
-import type { DecidedApproval } from './resolve-approvals.js'
+import type { DecidedApproval, PendingApproval } from './resolve-approvals.js'
 import type { GateRun } from './tool-call.js'
 
 export interface DescriptorOptions {
@@ -17,11 +17,14 @@ export interface DescriptorOptions {
    * AI SDK 7; streams of AI SDK 6 have no place for it, only the kept messages do.
    */
   decided?: readonly DecidedApproval[] | undefined
+  /** False for clients before AI SDK 7.0.87 and 6.0.274, which refuse requests with more in them: a `data-gate` part tells it. @default true */
+  inRequests?: boolean | undefined
 }
 
 /** What of a chunk of a UI message stream is read. */
 interface Chunk {
   readonly type: string
+  readonly approvalId?: string
   readonly toolCallId?: string
   readonly toolName?: string
 }
@@ -34,16 +37,26 @@ export function withApprovalDescriptors<UiChunk extends { readonly type: string 
   tools,
   run,
   decided = [],
+  inRequests = true,
 }: DescriptorOptions): TransformStream<UiChunk, UiChunk> {
   const names = new Map<string, string>()
   return new TransformStream({
     transform(chunk, controller) {
-      const { type, toolCallId, toolName } = chunk as Chunk
+      const { type, approvalId = '', toolCallId, toolName } = chunk as Chunk
       if (toolCallId !== undefined && toolName !== undefined) names.set(toolCallId, toolName)
       const name = type === 'tool-approval-request' && toolCallId !== undefined ? names.get(toolCallId) : undefined
       const tool = name !== undefined && Object.hasOwn(tools, name) ? tools[name] : undefined
       const intent = tool && toolCallId !== undefined ? keptBy(tool)?.keep.askedFor(run, toolCallId) : undefined
-      controller.enqueue(intent ? { ...chunk, approvalDescriptor: descriptorOf(intent) } : chunk)
+      const descriptor = intent && descriptorOf(intent)
+      controller.enqueue(descriptor && inRequests ? { ...chunk, approvalDescriptor: descriptor } : chunk)
+      if (descriptor && !inRequests && name !== undefined && toolCallId !== undefined) {
+        const pending: PendingApproval[] = [{ approvalId, toolCallId, toolName: name, descriptor }]
+        controller.enqueue({
+          type: 'data-gate',
+          transient: true,
+          data: { status: 'pending', pending },
+        } as unknown as UiChunk)
+      }
       if (type !== 'start') return
       for (const { toolCallId: _, ...said } of decided) {
         controller.enqueue({ type: 'tool-approval-response', ...said } as unknown as UiChunk)

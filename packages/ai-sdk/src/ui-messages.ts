@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DescriptorOptions } from './approval-stream.js'
 import { contentOf, type HistoryMessage } from './history.js'
 import {
   asReplayed,
@@ -114,8 +115,13 @@ function failed({ approval: _, ...part }: ToolPart, errorText: string): object {
  * its own answer for a decision and ask again at once.
  *
  * @param messageId of the last message, which these continue
+ * @param options as those of `withApprovalDescriptors`
  */
-export function pendingUIChunks(pending: readonly PendingApproval[], messageId: string): PendingChunk[] {
+export function pendingUIChunks(
+  pending: readonly PendingApproval[],
+  messageId: string,
+  { inRequests = true }: Pick<DescriptorOptions, 'inRequests'> = {},
+): PendingChunk[] {
   return [
     { type: 'start', messageId },
     ...pending.map(
@@ -123,7 +129,7 @@ export function pendingUIChunks(pending: readonly PendingApproval[], messageId: 
         type: 'tool-approval-request',
         approvalId,
         toolCallId,
-        ...(descriptor && { approvalDescriptor: descriptor }),
+        ...(descriptor && inRequests && { approvalDescriptor: descriptor }),
       }),
     ),
     { type: 'data-gate', transient: true, data: { status: 'pending', pending } },

@@ -6,7 +6,7 @@ import {
   withApprovalDescriptors,
 } from '@silentauth/ai-sdk'
 import { approvingGate, denyingGate, scriptedGate } from '@silentauth/core/testing'
-import type { UIMessage } from 'ai'
+import type { UIMessage, UIMessageChunk } from 'ai'
 import { describe, expect, it } from 'vitest'
 import type { RefundRun } from './refund-run.ts'
 import { refundRun } from './refund-run.ts'
@@ -38,10 +38,20 @@ async function answered(sdk: Sdk, agent: RefundRun, chat: readonly UIMessage[]):
       })
   let now: UIMessage | undefined
   const message = last.role === 'assistant' ? last : undefined
-  for await (const state of sdk.ai.readUIMessageStream({ ...(message && { message }), stream: stream as never }))
-    now = state
+  const read = await overHttp(sdk, stream as never)
+  for await (const state of sdk.ai.readUIMessageStream({ ...(message && { message }), stream: read })) now = state
   const before = message ? messages.slice(0, -1) : messages
   return JSON.parse(JSON.stringify([...before, ...(now ? [now] : [])]))
+}
+
+/** As a client reads it, which checks each chunk. */
+async function overHttp(sdk: Sdk, stream: ReadableStream<UIMessageChunk>): Promise<ReadableStream<UIMessageChunk>> {
+  const transport = new sdk.ai.DefaultChatTransport({
+    api: 'http://chat.example',
+    fetch: async () => sdk.ai.createUIMessageStreamResponse({ stream }),
+  })
+  const request = { chatId: 'c', trigger: 'submit-message', messageId: undefined, messages: [], abortSignal: undefined }
+  return transport.sendMessages(request as never)
 }
 
 const toolParts = (chat: readonly ChatMessage[]) =>
@@ -113,10 +123,45 @@ describe.each(SDKS)('$name, a chat', (sdk) => {
     let shown: UIMessage | undefined
     // What the browser had clicked itself.
     const message = clicked(chat).at(-1) as UIMessage
-    for await (const state of sdk.ai.readUIMessageStream({ message, stream })) shown = state
+    const read = await overHttp(sdk, stream)
+    for await (const state of sdk.ai.readUIMessageStream({ message, stream: read })) shown = state
     expect(toolParts(shown ? [shown] : [])).toMatchObject([
       { state: 'output-denied', approval: { approved: false, reason: expect.stringContaining('too much') } },
     ])
+  })
+
+  it('of an older client is told in a part of its own, because it refuses requests with more in them', async () => {
+    const gate = scriptedGate(['wait'])
+    await using agent = await refundRun(sdk, { gated: { gate, run, wait: 'suspend' } })
+    const settings = agent.settings()
+    const messages = await sdk.ai.convertToModelMessages([hello], { tools: settings.tools })
+    const stream = sdk.ai
+      .streamText({ ...settings, messages, maxRetries: 0 } as never)
+      .toUIMessageStream({ originalMessages: [hello] })
+      .pipeThrough(withApprovalDescriptors({ tools: settings.tools, run, inRequests: false }))
+    const chunks: object[] = []
+    for await (const chunk of await overHttp(sdk, stream)) chunks.push(chunk)
+    await using same = await refundRun(sdk, { gated: { gate, run, wait: 'suspend' } })
+    const { pending } = await reconcileUIMessages(await answered(sdk, same, [hello]), same.settings())
+    for (const told of [chunks, pendingUIChunks(pending, 'm2', { inRequests: false })]) {
+      const requests = told.filter((chunk) => 'approvalId' in chunk)
+      expect(requests).toHaveLength(1)
+      expect(JSON.stringify(requests)).not.toContain('approvalDescriptor')
+      expect(told).toContainEqual({
+        type: 'data-gate',
+        transient: true,
+        data: {
+          status: 'pending',
+          pending: [
+            expect.objectContaining({
+              toolCallId: 'call_1',
+              toolName: 'issue_refund',
+              descriptor: expect.objectContaining({ approvalUrl: gate.intents[0]?.approvalUrl }),
+            }),
+          ],
+        },
+      })
+    }
   })
 
   it('that was forged fails its calls, and asks nobody', async () => {
