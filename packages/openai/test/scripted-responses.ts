@@ -20,13 +20,17 @@ export interface ResponseTurn {
 export interface ScriptedResponses extends AsyncDisposable {
   readonly client: OpenAI
   /** Every request so far, whole. */
-  readonly requests: readonly { readonly input?: unknown; readonly previous_response_id?: string }[]
+  readonly requests: readonly {
+    readonly input?: unknown
+    readonly previous_response_id?: string
+    readonly stream?: boolean
+  }[]
 }
 
 export async function scriptedResponses(turns: readonly ResponseTurn[]): Promise<ScriptedResponses> {
   const requests: ScriptedResponses['requests'][number][] = []
   const server = createServer(async (request, response) => {
-    const body = (await json(request)) as { stream?: boolean }
+    const body = (await json(request)) as ScriptedResponses['requests'][number]
     const turn = turns[requests.push(body) - 1] ?? { text: 'the script is at its end' }
     if (body.stream) await stream(response, turn)
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answerOf(turn)))
