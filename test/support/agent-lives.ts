@@ -5,7 +5,7 @@
  * @module
  */
 import { describe, expect, it } from 'vitest'
-import { agentFolder, type Worker } from './agent-folder.ts'
+import { type AgentFolder, agentFolder, type Worker } from './agent-folder.ts'
 import type { KillPoint } from './agent-process.ts'
 
 const TIMEOUT_MS = 120_000
@@ -111,8 +111,11 @@ export function describeSuspendedLives(name: string, worker: Worker): void {
   })
 }
 
-/** @param worker an agent whose process waits, and whose `start` is always of the same run */
-export function describeHeldLives(name: string, worker: Worker): void {
+/**
+ * @param worker an agent whose process waits, and whose `start` is always of the same run
+ * @param isKept the framework keeps the run: a start goes on where the one before was, and does nothing once the run has ended
+ */
+export function describeHeldLives(name: string, worker: Worker, { isKept = false } = {}): void {
   describe(`${name}: kill -9 of a process that waits`, { timeout: TIMEOUT_MS }, () => {
     it.each<KillPoint>(['before the declare', 'after the declare', 'while pending', 'before the claim'])(
       '%s: another process of the same run asks for nothing new, and runs it once',
@@ -141,15 +144,20 @@ export function describeHeldLives(name: string, worker: Worker): void {
       await folder.asked()
       await folder.approve()
       expect(await killed).toBeUndefined()
-      // Before the deadline the other process may still be at it.
-      expect(await folder.run(['start'])).toMatchObject({
-        toolTexts: [expect.stringMatching(/another process executes/)],
-      })
-      expect([await folder.states(), folder.effects().length]).toEqual([['approved started'], effects])
+      if (!isKept) await isStillRunning(folder, effects)
 
       folder.passTime()
       expect(await folder.run(['start'])).toMatchObject({ toolTexts: [expect.stringMatching(/^It may have run/)] })
       expect([await folder.states(), folder.effects().length]).toEqual([['approved unknown'], effects])
+    })
+
+    it.runIf(isKept)('in the tool: before its deadline nobody runs it either', async () => {
+      await using folder = await agentFolder(worker)
+      const killed = folder.run(['start'], { killAt: 'in the tool, after its effect' })
+      await folder.asked()
+      await folder.approve()
+      expect(await killed).toBeUndefined()
+      await isStillRunning(folder, 1)
     })
 
     it('after the report: the model is told that it ran', async () => {
@@ -180,10 +188,19 @@ export function describeHeldLives(name: string, worker: Worker): void {
 
   it(`${name}: two processes that wait for one call run it once`, { timeout: TIMEOUT_MS }, async () => {
     await using folder = await agentFolder(worker)
-    const both = [folder.run(['start']), folder.run(['start'])]
+    const first = folder.run(['start'])
+    // Two messages of a user at once are two runs, where the framework keeps them.
+    if (isKept) await folder.asked()
+    const second = folder.run(['start'])
     await folder.asked()
     await folder.approve()
-    await Promise.all(both)
+    await Promise.all([first, second])
     expect([await folder.states(), folder.effects().length]).toEqual([['approved succeeded'], 1])
   })
+}
+
+/** Before the deadline the other process may still be at it. */
+async function isStillRunning(folder: AgentFolder, effects: number): Promise<void> {
+  expect(await folder.run(['start'])).toMatchObject({ toolTexts: [expect.stringMatching(/another process executes/)] })
+  expect([await folder.states(), folder.effects().length]).toEqual([['approved started'], effects])
 }

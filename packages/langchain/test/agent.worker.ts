@@ -1,5 +1,5 @@
 /**
- * A LangChain agent in a process of its own, whose threads are in a file.
+ * A LangChain agent in a process of its own, whose threads are in a file: held, or suspended.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { agentProcess } from '../../../test/support/agent-process.ts'
 
 await using own = await agentProcess()
 const { gate, folder, commands, idempotent } = own
+const wait = process.argv[3] === 'hold' ? 'hold' : 'suspend'
 const refund = tool(async (args) => own.refund(args), {
   name: 'issue_refund',
   description: 'Pays back.',
@@ -33,17 +34,19 @@ const says = (messages: BaseMessage[]): AIMessage =>
     : new AIMessage('All done.')
 const agent = createAgent({
   model: commands.reduce((model) => model.respond(says).respond(says), fakeModel()),
-  tools: [gateTool(refund, { gate, wait: 'suspend', idempotent })],
+  tools: [gateTool(refund, { gate, wait, idempotent })],
   checkpointer: new SqliteSaver(path.join(folder, 'threads.db')),
 })
 const config = { configurable: { thread_id: 'thread-1' } }
 const hello = { messages: [new HumanMessage('Refund 250 to cust_4821.')] }
 
 for (const command of commands) {
-  const { next, tasks } = await agent.graph.getState(config)
+  const { next, tasks, values } = await agent.graph.getState(config)
   switch (command) {
     case 'start':
-      await agent.invoke(hello, config)
+      // A process that holds is started again by whoever finds its thread unfinished.
+      if (next.length > 0) await agent.invoke(null as never, config)
+      else if (wait === 'suspend' || !values.messages) await agent.invoke(hello, config)
       break
     case 'continue':
       // What was killed before its first checkpoint has left nothing to continue.

@@ -1,4 +1,7 @@
 import path from 'node:path'
-import { describeSuspendedLives } from '../../../test/support/agent-lives.ts'
+import { describeHeldLives, describeSuspendedLives } from '../../../test/support/agent-lives.ts'
 
-describeSuspendedLives('LangChain.js', [path.join(import.meta.dirname, 'agent.worker.ts')])
+const worker = path.join(import.meta.dirname, 'agent.worker.ts')
+
+describeSuspendedLives('LangChain.js', [worker, 'suspend'])
+describeHeldLives('LangChain.js', [worker, 'hold'], { isKept: true })
