@@ -21,6 +21,7 @@ export default defineConfig({
     // For what hangs, not for what is slow: no test measures time, and a small machine may be busy.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 25_000 } },
     // Much of the time is spent waiting for disks, processes and databases: no core is left for others.
     maxWorkers: '100%',
     projects: [

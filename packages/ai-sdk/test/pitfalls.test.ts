@@ -281,8 +281,8 @@ describe.each(SDKS)('$name, a client that asks again by itself', (sdk) => {
     await chat.sendMessage({ text: 'Please refund.' })
     const part = state.messages.at(-1)?.parts.find((one) => 'approval' in one) as { approval: { id: string } }
     await chat.addToolApprovalResponse({ id: part.approval.id, approved: true })
-    await vi.waitFor(() => expect(requests).toHaveLength(2))
-    await vi.waitFor(() => expect(text(state.messages.at(-1))).toContain('"approval-requested"'))
+    await expect.poll(() => requests.length).toBe(2)
+    await expect.poll(() => text(state.messages.at(-1))).toContain('"approval-requested"')
     // Where it loops, the next one follows at once.
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(requests).toHaveLength(2)
