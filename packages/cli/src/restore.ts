@@ -54,7 +54,7 @@ function linesOf(outcome: RestoreOutcome, isShared: boolean): readonly string[] 
         `Until ${new Date(report.cautiousUntil).toISOString()} policies approve nothing by themselves.`,
         isShared
           ? 'EXECUTION_SECRET is retired: start with another one.'
-          : 'The permit key is retired: the next start makes another one, and verifiers must pin it.',
+          : 'The permit key is retired, and another one made: copy this folder to the other nodes; verifiers must pin it.',
       ]
     }
   }

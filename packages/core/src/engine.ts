@@ -18,7 +18,7 @@ import type { Policy } from './policy.js'
 import { type PolicySet, policySet } from './policy-set.js'
 import { permitClaimsOf } from './public-intent.js'
 import type { Agent, KeyPrincipal, Project, ProjectKey } from './registry.js'
-import type { LifecycleEvent, State, Transition } from './state.js'
+import type { LifecycleEvent, Sequencing, State, Transition } from './state.js'
 import type { Store, StoreReader, StoreTransaction } from './store.js'
 import { type Waiters, waiters } from './waiters.js'
 
@@ -33,10 +33,13 @@ export interface EngineOptions {
   readonly denialMemorySeconds?: number | undefined
   /** Called after each commit: there is a new leaf. */
   readonly onCommit?: (() => void) | undefined
+  /** `deferred`: high and critical permits wait for their leaf (P6). @default the store's */
+  readonly sequencing?: Sequencing | undefined
 }
 
 export interface Engine {
   readonly store: Store
+  readonly sequencing: Sequencing
   readonly projectId: ProjectId
   readonly waiters: Waiters
   /** An intent of this project as the clock has it now. @throws SilentAuthError `NOT_FOUND` */
@@ -102,6 +105,7 @@ export function engine({
   channels = [],
   denialMemorySeconds = DEFAULT_DENIAL_MEMORY_SECONDS,
   onCommit,
+  sequencing = store.sequencing,
 }: EngineOptions): Engine {
   const waiting = waiters()
   const listeners = new Set<(id: IntentId) => void>()
@@ -122,6 +126,7 @@ export function engine({
 
   const own: Engine = {
     store,
+    sequencing,
     projectId,
     waiters: waiting,
 

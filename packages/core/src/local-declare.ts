@@ -81,7 +81,7 @@ export async function declareIn(
     comment: undefined,
     earlierIntent: undefined,
   } as const
-  const { sequencing } = own.store
+  const { sequencing } = own
   const permitId = newId('pmt')
   const command = { type: 'declare', declaration, resolution, earlierDenial, permitId, sequencing } as const
   const done = transition(undefined, command, now)

@@ -71,7 +71,7 @@ export function localDesk({ engine: own }: { engine: Engine }): Desk {
         await own.change(id, async ({ judgement, facts }) => {
           requireReader(person(facts, principal))
           const { bench, ttlSeconds } = judgement
-          const { sequencing } = store
+          const { sequencing } = own
           const command = {
             type: 'vote',
             by: principal,
@@ -198,7 +198,7 @@ async function voteWithEdits(
       resolution,
       earlierDenial,
       permitId: newId('pmt'),
-      sequencing: own.store.sequencing,
+      sequencing: own.sequencing,
     },
     now,
   )

@@ -67,7 +67,11 @@ export interface LocalGateOptions {
   readonly sourceType?: SourceType | undefined
   /** Channels that hear of every change, from when a gate first knows them. @default none */
   readonly notifiers?: readonly Notifier[] | undefined
-  /** The log that the store keeps, and what holds it to what it was. @default none: high and critical permits of a deferred store wait for ever */
+  /**
+   * The log that the store keeps, and what holds it to what it was: high and critical permits wait for a checkpoint that is held (P6).
+   *
+   * @default none: over a deferred store they wait for ever, over any other they wait for nothing
+   */
   readonly log?: LivingLog | undefined
   /** 32 random bytes that seal recorded results, and nothing else. @default none: a report that brings a result is refused */
   readonly resultKey?: Uint8Array | undefined
@@ -134,7 +138,9 @@ export function localGate(options: LocalGateOptions): LocalGate {
   const { log } = options
   if (log && log.projectId !== projectId) throw new TypeError('the log is of another project')
   const channels = notifiers.map(({ name }) => name)
-  const own = engine({ store, projectId, issuer, denialMemorySeconds, channels, onCommit: log?.wake })
+  // Where a checkpoint is held, it is ahead of every such permit, also over a store that gives leaves their places at once.
+  const sequencing = log ? 'deferred' : store.sequencing
+  const own = engine({ store, projectId, issuer, denialMemorySeconds, channels, onCommit: log?.wake, sequencing })
   const ring = signer.publicJwk ? keyRing([signer.publicJwk, ...(options.retiredKeys ?? [])]) : undefined
   const trust: Trust = { issuer, projectId, keys: ring, now: options.now }
   const sealer = options.resultKey && resultSealer(options.resultKey)
@@ -257,7 +263,7 @@ function gateFor(context: Context, principal: KeyPrincipal, closing: AbortSignal
           requireOwn(state, key)
           requireAgentKey(key)
           await log?.requireWhole(tx)
-          const { sequencing } = own.store
+          const { sequencing } = own
           const permitId = newId('pmt')
           const command = { type: 'claim', attempt, judgement, permitId, sequencing } as const
           return { command, actor: actorOf(state) }

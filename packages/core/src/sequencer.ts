@@ -73,7 +73,7 @@ export interface Sequencer extends AsyncDisposable {
   requireWhole(reader: StoreReader): Promise<void>
   /** Whether these leaves have their place below a checkpoint that is held. */
   covers(leaves: readonly { readonly sequence: number | undefined }[]): boolean
-  /** After leaves that issue permits are covered; where leaves have their place at once, never. @returns what ends it */
+  /** After leaves that issue permits are covered. @returns what ends it */
   onSequenced(listener: (ids: readonly IntentId[]) => void): () => void
   /** After each checkpoint that is held. @returns what ends it */
   onCheckpoint(listener: (checkpoint: StoredCheckpoint) => void): () => void
@@ -138,7 +138,7 @@ export async function sequencer(options: SequencerOptions): Promise<Sequencer> {
         return checkpoint
       })
       await hold(kept ?? before)
-      if (kept && store.sequencing === 'deferred') sequenced.tell(issuedIn(leaves))
+      if (kept) sequenced.tell(issuedIn(leaves))
       return kept === undefined || leaves.length === batch
     }
     await hold(before)

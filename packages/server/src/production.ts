@@ -53,12 +53,14 @@ export async function productionIdentity(
   await requireNoSetupKeys(store, project.id)
   const { kids: retired } = await retiredKeys(folder)
   for (const name of needed) {
-    // An accepted restore has retired it, and this start makes the next one.
-    if (name === PERMIT_KEY_FILE && retired.length > 0) continue
+    if ((await folder.read(name)) !== undefined) continue
     // A key of its own would sign what no other node, and no verifier, accepts.
-    if ((await folder.read(name)) === undefined) {
-      throw new TypeError(`${folder.path} has no ${name}: every node needs the keys of the first one`)
-    }
+    const wasRetired = name === PERMIT_KEY_FILE && retired.length > 0
+    throw new TypeError(
+      wasRetired
+        ? `${folder.path} has no ${name} since the last one was retired: copy the folder of the node where that was done, or run \`silentauth restore --accept\` there again`
+        : `${folder.path} has no ${name}: every node needs the keys of the first one`,
+    )
   }
   return { issuer, projectId: project.id, isNew: false }
 }

@@ -26,6 +26,7 @@ import { LOG_KEY_FILE, signedFor } from './log-key.js'
 import { productionIdentity } from './production.js'
 import { putRestoredEpoch, retirePermitKey } from './retired-keys.js'
 import type { ServeOptions } from './serve.js'
+import { signingKey } from './signing-key.js'
 import type { ServerOptions } from './start-server.js'
 import { stateFolder } from './state-folder.js'
 
@@ -63,7 +64,9 @@ export async function restoreServer(options: RestoreServerOptions = {}): Promise
   const held = heldFile(await stateFolder(options.stateDir), projectId)
   if (options.accept) {
     // Not in the database, so not in its transaction: retired once too often does no harm.
-    await retirePermitKey(keys, options.executionSecret)
+    const alg = await retirePermitKey(keys, options.executionSecret)
+    // Here, and not by the nodes that start afterwards: each would make another one.
+    if (alg !== undefined) await signingKey(keys, alg)
     const report = await acceptRestore({ store, projectId, issuer, signer, held })
     await putRestoredEpoch(keys, report.epoch)
     return { type: 'accepted', report }

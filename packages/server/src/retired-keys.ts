@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { digestOf } from '@silentauth/core'
+import { digestOf, type PublicAlg } from '@silentauth/core'
 import { z } from 'zod'
 import type { DataFolder } from './data-folder.js'
 import { forgetReplacedKeys, replacedKeys } from './replaced-keys.js'
@@ -17,6 +17,7 @@ const retiredForm = z.strictObject({
   /** Of the log, which the last restore opened that was accepted with this folder. */
   epoch: z.int().default(0),
 })
+const keyForm = z.object({ kid: z.string(), alg: z.enum(['RS256', 'ES256', 'EdDSA']) })
 export type RetiredKeys = z.infer<typeof retiredForm>
 
 export async function retiredKeys(folder: DataFolder): Promise<RetiredKeys> {
@@ -24,10 +25,17 @@ export async function retiredKeys(folder: DataFolder): Promise<RetiredKeys> {
   return stored === undefined ? { kids: [], secrets: [], epoch: 0 } : retiredForm.parse(stored)
 }
 
-/** The next start makes another permit key. A secret is the operator's: another one must be given. */
-export async function retirePermitKey(folder: DataFolder, executionSecret: string | undefined): Promise<void> {
+/**
+ * Whoever retires a permit key makes the next one. A secret is the operator's: another one must be given.
+ *
+ * @returns the algorithm of the key that was there; undefined: none, also where there is a shared secret
+ */
+export async function retirePermitKey(
+  folder: DataFolder,
+  executionSecret: string | undefined,
+): Promise<PublicAlg | undefined> {
   const before = await retiredKeys(folder)
-  const stored = z.object({ kid: z.string() }).safeParse(await folder.read(PERMIT_KEY_FILE))
+  const stored = keyForm.safeParse(await folder.read(PERMIT_KEY_FILE))
   // Those before it too: what they signed is as old as what it signed.
   const replaced = (await replacedKeys(folder, 0)).map(({ kid }) => kid)
   const own = stored.success ? [stored.data.kid] : []
@@ -38,6 +46,7 @@ export async function retirePermitKey(folder: DataFolder, executionSecret: strin
   await folder.write(RETIRED_FILE, { ...before, kids, secrets })
   await forgetReplacedKeys(folder)
   await folder.remove(PERMIT_KEY_FILE)
+  return stored.success ? stored.data.alg : undefined
 }
 
 /** What this folder signs with is of after that restore. */

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type IntentId, keyRing, newId, type Principal, type ProjectKey, verifyPermit } from '@silentauth/core'
@@ -60,6 +60,30 @@ describe('a production gate', () => {
     expect(await gate.signInLink('Owner@Example.com')).toMatch(/^https:\/\/gate\.example\.com\//)
     expect(await readdir(keysOf('one'))).not.toContain('dev.json')
   })
+
+  it.each(['RS256', 'EdDSA'] as const)(
+    'R2 makes no %s key of its own after one was retired: the restore makes it, once, for every node',
+    async (alg) => {
+      const { log, close } = await first({ alg })
+      await log.settle()
+      await close()
+      const kidIn = async (node: string) =>
+        JSON.parse(await readFile(path.join(keysOf(node), 'permit-key.json'), 'utf8')).kid as string
+      const before = await kidIn('one')
+      const common = { dataDir: keysOf('one'), stateDir: path.join(folder, 'state', 'one'), database }
+      await restoreServer({ ...common, production: { publicUrl: PUBLIC_URL }, accept: true })
+      const made = await kidIn('one')
+      expect(made).not.toBe(before)
+      const { store } = await serve({ alg: 'EdDSA' })
+      const [stored] = await store.projects()
+      await second({ alg: 'EdDSA', projectId: stored?.id })
+      expect([await kidIn('one'), await kidIn('two')]).toEqual([made, made])
+
+      await rm(path.join(keysOf('two'), 'permit-key.json'))
+      await expect(serve({ node: 'two' })).rejects.toThrow(/permit-key\.json since the last one was retired: copy/)
+      expect(await readdir(keysOf('two'))).not.toContain('permit-key.json')
+    },
+  )
 
   it('makes nobody an owner of a database that has one', async () => {
     await first()

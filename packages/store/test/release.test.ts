@@ -1,4 +1,5 @@
 import {
+  type HeldCheckpoint,
   heldInMemory,
   localGate,
   type Policy,
@@ -45,7 +46,7 @@ function awayKey(): { signer: LivingKeys['log']; comeBack(): void } {
   }
 }
 
-describe.each(DEFERRED)('P6 over %s', (kind) => {
+describe.each(LOG_STORES)('P6 over %s', (kind) => {
   it.each(['high', 'critical'] as const)(
     'hands a %s permit out once its leaf is in a held checkpoint',
     async (riskTier) => {
@@ -91,18 +92,6 @@ describe.each(DEFERRED)('P6 over %s', (kind) => {
     const granted = await living.agent.claim(id, mine)
     expect([granted.type, await living.agent.claim(id, mine)]).toEqual(['granted', granted])
     expect((await storedOf(store, id)).permits).toHaveLength(1)
-  })
-
-  it('waits for ever where nothing sequences', async () => {
-    await using store = await (await stores.make(kind)).open()
-    await using living = await livingGate(store, keys, { without: 'log' })
-    const { id } = await living.approved({ riskTier: 'high' })
-    const attempt = anAttempt()
-    for (let turn = 0; turn < 2; turn++) {
-      await expect(living.agent.claim(id, attempt)).rejects.toMatchObject({ code: 'NOT_SEQUENCED' })
-      await living.log.settle()
-      await living.gate.sweep()
-    }
   })
 
   it('is done by the sweep for a claim that nobody repeats, also after the process that took it has died', async () => {
@@ -226,19 +215,60 @@ it('P6 two gates over one PostgreSQL: a claim hears that the other one released 
   }
 })
 
-describe.each(LOG_STORES.filter((kind) => !kind.startsWith('deferred')))(
-  'an immediate or low claim over %s',
-  (kind) => {
-    it('needs no checkpoint, and is signed into one afterwards', async () => {
-      await using store = await (await stores.make(kind)).open()
-      await using living = await livingGate(store, keys)
-      const { id } = await living.approved({ riskTier: kind === 'PostgreSQL' ? 'medium' : 'critical' })
-      expect(await living.agent.claim(id, anAttempt())).toMatchObject({ type: 'granted' })
+describe.each(DEFERRED)('P6 over %s', (kind) => {
+  it('waits for ever where nothing sequences', async () => {
+    await using store = await (await stores.make(kind)).open()
+    await using living = await livingGate(store, keys, { without: 'log' })
+    const { id } = await living.approved({ riskTier: 'high' })
+    const attempt = anAttempt()
+    for (let turn = 0; turn < 2; turn++) {
+      await expect(living.agent.claim(id, attempt)).rejects.toMatchObject({ code: 'NOT_SEQUENCED' })
       await living.log.settle()
-      expect(living.log.covers(await store.leavesOf(PROJECT, id))).toBe(true)
-    })
-  },
-)
+      await living.gate.sweep()
+    }
+  })
+})
+
+describe.each(['memory', 'SQLite'] as const)('a high claim over %s', (kind) => {
+  it('waits for nothing where nothing is held outside: its leaf has its place at once', async () => {
+    await using store = await (await stores.make(kind)).open()
+    await using living = await livingGate(store, keys, { without: 'log' })
+    const { id } = await living.approved({ riskTier: 'high' })
+    expect(await living.agent.claim(id, anAttempt())).toMatchObject({ type: 'granted' })
+  })
+
+  it('P6 waits for the file that holds the checkpoint, not for the signature alone', async () => {
+    await using store = await (await stores.make(kind)).open()
+    let full = true
+    let note: string | undefined
+    const held: HeldCheckpoint = {
+      read: async () => note,
+      async write(newer) {
+        if (full) throw new Error('the disk is full')
+        note = newer
+      },
+    }
+    await using living = await livingGate(store, keys, { held })
+    const { id } = await living.approved({ riskTier: 'critical' })
+    const attempt = anAttempt()
+    await expect(living.agent.claim(id, attempt)).rejects.toMatchObject({ code: 'NOT_SEQUENCED' })
+    expect((await storedOf(store, id)).permits[0]?.iat).toBeUndefined()
+    full = false
+    expect(await living.agent.claim(id, attempt)).toMatchObject({ type: 'granted' })
+    expect(await held.read()).toBe(living.log.head()?.note)
+  })
+})
+
+describe.each(LOG_STORES)('a medium claim over %s', (kind) => {
+  it('needs no checkpoint, and is signed into one afterwards', async () => {
+    await using store = await (await stores.make(kind)).open()
+    await using living = await livingGate(store, keys)
+    const { id } = await living.approved({ riskTier: 'medium' })
+    expect(await living.agent.claim(id, anAttempt())).toMatchObject({ type: 'granted' })
+    await living.log.settle()
+    expect(living.log.covers(await store.leavesOf(PROJECT, id))).toBe(true)
+  })
+})
 
 describe.each(DURABLE)('R1 over %s, while the log is not what is held of it', (kind) => {
   it('nothing is claimed, redeemed or handed out; what was done before stays done', async () => {
