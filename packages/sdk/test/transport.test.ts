@@ -88,7 +88,7 @@ describe('a request', () => {
 
   it('is given up when the gate stays away', async () => {
     await using server = await scriptedServer(['lost'])
-    await using gate = open(server, { retryForMs: 30 })
+    await using gate = open(server, { retryForMs: 1000 })
     await expect(gate.send(GET)).rejects.toMatchObject({ code: 'GATE_UNAVAILABLE', intentId: 'int_7' })
     expect(server.seen.length).toBeGreaterThan(1)
   })
