@@ -12,10 +12,11 @@ import { sightings } from './model-sightings.js'
 import type { AnyAgent } from './resolve-interruptions.js'
 
 /**
- * A copy of an agent. Agents as tools are gated in place. Hosted tools, shells, editors, computers and handoffs are left as
- * they are: gate them where they are made.
+ * A copy of an agent. Agents as tools are gated in place. Shells, editors, computers and hosted MCP servers are gated where they
+ * are made, and so are handoffs, which are left as they are.
  *
- * @throws TypeError for two gated tools with one action, and for options that make no sense
+ * @throws TypeError for two gated tools with one action, for options that make no sense, and for any other tool that is neither
+ * gated nor passed by a rule
  */
 export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToolsOptions): Gated {
   const book = ruleBook<GateToolOptions<never>>(options)
@@ -25,9 +26,10 @@ export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToo
   const of: Belonging = { agentName, model: isNamed && model !== '' ? model : undefined, sightings: seen }
   const made = new WeakMap<object, object>()
   const gate = (tool: Tool<unknown>): Tool<unknown> => {
-    if (tool.type !== 'function' || isGated(tool)) return tool
     const rule = book.of(tool.name)
     if (rule.type === 'pass') return tool
+    if (tool.type !== 'function') return gatedBefore(tool, rule.type)
+    if (rule.type !== 'deny' && isGated(tool)) return tool
     if (rule.type === 'deny') return denied(tool, rule.options) as Tool<unknown>
     const before = made.get(tool)
     if (before) return before as Tool<unknown>
@@ -44,4 +46,21 @@ export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToo
   copy.getMcpTools = async (context: RunContext<never>, ...rest: never[]) =>
     (await listed(context, ...rest)).map((tool) => gate(tool as Tool<unknown>)) as never
   return copy
+}
+
+/** Silence would let it act without anybody being asked. */
+function gatedBefore(tool: Exclude<Tool<unknown>, { type: 'function' }>, rule: 'gate' | 'deny'): Tool<unknown> {
+  const { shell, editor, computer, providerData } = tool as Actor
+  const isGatedWhereMade = [shell, editor, computer, providerData?.on_approval].some(isGated)
+  if (rule === 'gate' && isGatedWhereMade) return tool
+  const advice = rule === 'deny' ? 'take it out of the agent' : 'gate it where it is made, or pass it by a rule'
+  throw new TypeError(`${tool.name}: is no function tool: ${advice}`)
+}
+
+/** What of a tool acts. */
+interface Actor {
+  readonly shell?: unknown
+  readonly editor?: unknown
+  readonly computer?: unknown
+  readonly providerData?: { readonly on_approval?: unknown } | undefined
 }

@@ -8,6 +8,7 @@ import type { RunContext, RunToolApprovalItem } from '@openai/agents'
 import { decideRemote, parsed } from './gate-mcp-approval.js'
 import type { GateMethodOptions } from './gate-methods.js'
 import { checkOptions } from './gate-options.js'
+import { GATED } from './gate-tool.js'
 import { heldScope } from './run-scope.js'
 
 export interface HostedMcpApproval {
@@ -18,7 +19,7 @@ export interface HostedMcpApproval {
 /** To spread into `hostedMcpTool({ …, ...gateHostedMcp(options) })`. The process waits. @throws TypeError for options that make no sense */
 export function gateHostedMcp(options: GateMethodOptions): HostedMcpApproval {
   checkOptions('hosted MCP', options as never, 'hold')
-  return {
+  const approval: HostedMcpApproval = {
     requireApproval: 'always',
     async onApproval(context, { rawItem }) {
       const { providerData = {} } = rawItem as { providerData?: Record<string, unknown> }
@@ -35,6 +36,8 @@ export function gateHostedMcp(options: GateMethodOptions): HostedMcpApproval {
       return decideRemote(call, options as never)
     },
   }
+  Object.defineProperty(approval.onApproval, GATED, { value: true })
+  return approval
 }
 
 function text(value: unknown): string | undefined {

@@ -7,6 +7,7 @@
 import type { Computer, Editor, Shell } from '@openai/agents'
 import { callKey, type JsonObject, knownContext } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
+import { GATED, isGated } from './gate-tool.js'
 import { heldCall } from './gated-call.js'
 
 /** Those of `gateTool`, but for what needs a model's call. */
@@ -14,6 +15,7 @@ export type GateMethodOptions = Omit<GateToolOptions, 'allowEdits' | 'reenters' 
 
 /** For `shellTool({ shell })`. The action is `shell`; a denial is its error output. @throws TypeError for options that make no sense */
 export function gateShell<Gated extends Shell>(shell: Gated, options: GateMethodOptions): Gated {
+  if (isGated(shell)) return shell
   checkOptions('shell', options as never, 'hold')
   const refusal = (stderr: string) => ({
     output: [{ stdout: '', stderr, outcome: { type: 'exit' as const, exitCode: 1 } }],
@@ -25,6 +27,7 @@ export function gateShell<Gated extends Shell>(shell: Gated, options: GateMethod
 
 /** For `applyPatchTool({ editor })`. Actions: `create_file`, `update_file`, `delete_file`. @throws TypeError as `gateShell` */
 export function gateEditor<Gated extends Editor>(editor: Gated, options: GateMethodOptions): Gated {
+  if (isGated(editor)) return editor
   checkOptions('editor', options as never, 'hold')
   const refusal = (output: string) => ({ status: 'failed' as const, output })
   const gated = (name: string, method: 'createFile' | 'updateFile' | 'deleteFile') => [
@@ -53,9 +56,11 @@ export function gateComputer<Gated extends Computer>(
   computer: Gated,
   options: Omit<GateMethodOptions, 'onDenied' | 'onGateError' | 'replay'>,
 ): Gated {
+  if (isGated(computer)) return computer
   checkOptions('computer', options as never, 'hold')
   const strict: GateMethodOptions = { ...options, onDenied: 'throw', onGateError: 'throw', replay: 'error' }
   return new Proxy(computer, {
+    has: (object, name) => isMember(object, name),
     get(target, name) {
       const value: unknown = Reflect.get(target, name)
       if (typeof value !== 'function') return value
@@ -115,10 +120,15 @@ function withMethods<Target extends object>(
   methods: Readonly<Record<string, (...args: never[]) => unknown>>,
 ): Target {
   return new Proxy(target, {
+    has: (object, name) => isMember(object, name),
     get(_, name) {
       if (typeof name === 'string' && Object.hasOwn(methods, name)) return methods[name]
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
+}
+
+function isMember(target: object, name: PropertyKey): boolean {
+  return name === GATED || Reflect.has(target, name)
 }

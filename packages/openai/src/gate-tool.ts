@@ -90,12 +90,12 @@ function isAgentTool(tool: object): boolean {
   return 'on' in tool && typeof tool.on === 'function'
 }
 
-/** Also true for the gated tools of other loaded copies of this package. */
+/** Also true for the gated tools of other loaded copies of this package, and for shells, editors and computers. */
 export function isGated(tool: unknown): boolean {
-  return typeof tool === 'object' && tool !== null && GATED in tool
+  return (typeof tool === 'object' || typeof tool === 'function') && tool !== null && GATED in tool
 }
 
-const GATED = Symbol.for('silentauth.gated')
+export const GATED = Symbol.for('silentauth.gated')
 
 /** @throws TypeError for tools that the provider runs, and for anything else without a body to guard */
 export function requireTool(tool: unknown): asserts tool is FunctionTool & ClientTool {

@@ -1,7 +1,31 @@
-import { Agent, hostedMcpTool, type MCPServer, run, setTracingDisabled, tool } from '@openai/agents'
+import {
+  Agent,
+  applyPatchTool,
+  type Computer,
+  computerTool,
+  type Editor,
+  hostedMcpTool,
+  type MCPServer,
+  run,
+  setTracingDisabled,
+  shellTool,
+  type Tool,
+  tool,
+  webSearchTool,
+} from '@openai/agents'
 import { assistantMessage, functionCall, ScriptedModel } from '@openai/agents/testing'
 import { scriptedGate } from '@silentauth/core/testing'
-import { gateAgent, gateHandoff, gateHostedMcp, runWithGate, type SuspendedRun } from '@silentauth/openai/agents'
+import {
+  gateAgent,
+  gateComputer,
+  gateEditor,
+  gateHandoff,
+  gateHostedMcp,
+  gateShell,
+  gateTool,
+  runWithGate,
+  type SuspendedRun,
+} from '@silentauth/openai/agents'
 import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 
@@ -99,4 +123,49 @@ it.each([
   const item = { rawItem: { type: 'hosted_tool_call', name: 'charge', providerData } }
   expect(await approval.onApproval({} as never, item as never)).toMatchObject({ approve })
   expect(gate.intents).toMatchObject([{ action: 'stripe_charge', params: { amount: 50 } }])
+})
+
+describe('what is no function tool', () => {
+  const gate = scriptedGate([])
+  const shell = { run: async () => ({ output: [] }) }
+  const editor = {} as Editor
+  const computer = { screenshot: async () => '' } as unknown as Computer
+  const mcp = { serverLabel: 'stripe', serverUrl: 'https://mcp.example' }
+
+  it.each<[string, () => Tool[]]>([
+    ['a shell', () => [shellTool({ shell })]],
+    ['an editor', () => [applyPatchTool({ editor })]],
+    ['a computer', () => [computerTool({ computer })]],
+    ['a hosted MCP server', () => [hostedMcpTool(mcp)]],
+    ['a search at OpenAI', () => [webSearchTool()]],
+  ])('%s is not left ungated in silence, but may be passed', (_, tools) => {
+    const agent = () => new Agent({ name: 'a', tools: tools() })
+    expect(() => gateAgent(agent(), { gate })).toThrow(TypeError)
+    expect(() => gateAgent(agent(), { gate, default: 'deny' })).toThrow(TypeError)
+    expect(gateAgent(agent(), { gate, default: 'pass' }).tools).toHaveLength(1)
+  })
+
+  it.each<[string, () => Tool]>([
+    ['a shell', () => shellTool({ shell: gateShell(shell, { gate }) })],
+    ['an editor', () => applyPatchTool({ editor: gateEditor(editor, { gate }) })],
+    ['a computer', () => computerTool({ computer: gateComputer(computer, { gate }) })],
+    ['a hosted MCP server', () => hostedMcpTool({ ...mcp, ...gateHostedMcp({ gate }) })],
+  ])('%s that was gated where it was made stays as it is', (_, made) => {
+    const tool = made()
+    expect(gateAgent(new Agent({ name: 'a', tools: [tool] }), { gate }).tools).toEqual([tool])
+  })
+
+  it('is gated once', () => {
+    const once = gateShell(shell, { gate })
+    expect(gateShell(once, { gate })).toBe(once)
+  })
+})
+
+it('a rule that denies is stricter than a gate, and takes its place', async () => {
+  const execute = vi.fn(() => 'ran')
+  const gate = scriptedGate([])
+  const gated = gateTool(tool({ name: 'drop_it', description: 'd', parameters: z.object({}), execute }), { gate })
+  const model = new ScriptedModel([[functionCall('drop_it', {}, { callId: 'c1' })], [assistantMessage('done')]])
+  await run(gateAgent(new Agent({ name: 'a', model, tools: [gated] }), { gate, rules: { 'drop_*': 'deny' } }), 'hi')
+  expect([gate.intents, execute.mock.calls]).toEqual([[], []])
 })
