@@ -368,6 +368,30 @@ describe('an agent as a tool, gated in place', () => {
     expect(execute).toHaveBeenCalledOnce()
   })
 
+  it.each(['the outer one', 'the inner one'])(
+    'two that go on at the same moment with %s execute it once',
+    async (which) => {
+      const gate = scriptedGate(['wait', 'wait'])
+      const { agent, execute } = nested(gate)
+      const options = { gate, envelopeKeys: [aKey()] }
+      const both = async ({ suspended }: { suspended: SuspendedRun }) => {
+        await gate.decide('approve')
+        const ends = [runWithGate(agent(), suspended, options), runWithGate(agent(), suspended, options)]
+        return Promise.allSettled(ends)
+      }
+      const first = (await runWithGate(agent(), 'hi', options)) as { suspended: SuspendedRun }
+      if (which === 'the outer one') {
+        await both(first)
+        expect(execute).not.toHaveBeenCalled()
+        expect(gate.intents.filter(({ action }) => action === 'ask_colleague')).toHaveLength(1)
+        return
+      }
+      await gate.decide('approve')
+      await both((await runWithGate(agent(), first.suspended, options)) as { suspended: SuspendedRun })
+      expect([execute.mock.calls.length, gate.intents.length]).toEqual([1, 2])
+    },
+  )
+
   it('without a driver it does not suspend, and does not run', async () => {
     const gate = approvingGate()
     const { agent, execute } = nested(gate)
