@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { type FunctionTool, invokeFunctionTool, type RunContext } from '@openai/agents'
+import type { FunctionTool, RunContext } from '@openai/agents'
 import {
   actionName,
   type Begun,
   type BoundCall,
-  begin,
   bindCall,
   boundCopy,
   type GateEvent,
@@ -20,14 +19,11 @@ import {
   type Look,
   look,
   type Parse,
-  passesByItself,
-  refusalError,
-  refusalRoute,
-  SilentAuthError,
 } from '@silentauth/core'
-import { tellLook, tellRefusal } from './call-events.js'
+import { tellLook } from './call-events.js'
+import { beginDecided, waitsForLater } from './decided-call.js'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
-import { type AskedTool, answerOf, askedCall, refused, ToolFailure } from './gated-call.js'
+import { type AskedTool, answerOf, askedCall, refused } from './gated-call.js'
 import { streamEvent } from './gated-stream.js'
 import type { Sightings } from './model-sightings.js'
 import {
@@ -41,6 +37,7 @@ import {
   toolCallKey,
 } from './run-scope.js'
 import { type ParsedInput, parseInput } from './tool-input.js'
+import { type Details, type InnerCall, runReporting, runTool } from './tool-run.js'
 
 /** What `tool()` makes, `getAllMcpTools()` gives, or a class of your own. */
 export interface ClientTool {
@@ -112,12 +109,6 @@ export interface Belonging {
   readonly sightings?: Sightings | undefined
   /** What `asTool` made: it can pause itself, and the SDK knows it by its object. */
   readonly agentTool?: boolean | undefined
-}
-
-/** The fields of the details of a call that are read here. */
-interface Details {
-  readonly toolCall?: ModelCall | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** One call of a gated tool, as the SDK makes it. */
@@ -200,7 +191,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     signal?.throwIfAborted()
     const parsed: ParsedInput = await parseInput(inner, input)
     // In the tool's own words. What its schema refuses must not reach it, even if the schema changes its mind.
-    if (parsed.type === 'invalid') return run(inner, { runContext, input: NO_JSON, details })
+    if (parsed.type === 'invalid') return runTool(inner, { runContext, input: NO_JSON, details })
     let call: BoundCall | undefined
     try {
       call = await callOf(entry, parsed.value)
@@ -208,8 +199,8 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       if (isSilentAuthError(error)) return refused(error, options)
       throw error
     }
-    if (!call) return run(inner, entry)
-    const begun = suspends ? await beginDecided(call, entry, options) : await held(call, entry)
+    if (!call) return runTool(inner, entry)
+    const begun = suspends ? await beginDecided(call, { ...entry, signal }, options) : await held(call, entry)
     if (suspends && of.agentTool && begun.type === 'begun') return enterAgent(begun, entry)
     return answerOf(begun, {
       toolName: tool.name,
@@ -241,7 +232,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     }
     driven.entered.set(key, { toolName: tool.name, callId, execution })
     const json = options.params ? input : JSON.stringify(execution.params)
-    return execution.run(() => run(inner, { runContext, details, input: json }))
+    return execution.run(() => runTool(inner, { runContext, details, input: json }))
   }
 
   const hook: GateHook = {
@@ -295,50 +286,6 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
 
 const NO_JSON = '{'
 
-/** It is not decided, or what keeps it from running may pass. */
-export function waitsForLater(seen: Look, options: GateToolOptions): boolean {
-  switch (seen.type) {
-    case 'pending':
-      return true
-    case 'approved':
-    case 'finished':
-      return false
-    case 'running':
-    case 'refused':
-      return passesByItself(seen) && refusalRoute(seen, options) === 'pending'
-  }
-}
-
-/** Begins what was decided. Looks once more: that the SDK lets a call through says nothing. */
-async function beginDecided(
-  { asked }: BoundCall,
-  { scope, key, details }: ToolEntry,
-  options: GateToolOptions,
-): Promise<Begun> {
-  const { gate, onEvent } = options
-  const { signal } = details ?? {}
-  const refusal = scope.refusals.get(key)
-  scope.refusals.delete(key)
-  const seen: Look = refusal ?? (await look(gate, asked, { create: false, signal }))
-  if (seen.type === 'pending') throw stillWaiting(new SilentAuthError('NOT_APPROVED', NOT_DECIDED), scope, key)
-  tellLook(seen, options)
-  const begun =
-    seen.type === 'approved' || seen.type === 'finished' ? await begin(gate, asked, seen, { signal, onEvent }) : seen
-  if (begun.type === 'begun') return begun
-  const later = passesByItself(begun) && refusalRoute(begun, options) === 'pending'
-  if (later && scope.driven?.resuming.has(key)) throw stillWaiting(refusalError(begun), scope, key)
-  if (begun.type === 'refused') tellRefusal(begun, asked.draft.action, options)
-  return begun
-}
-
-const NOT_DECIDED = 'a call was let through that nobody has approved'
-
-/** A driver hands the run back as it was; what is thrown ends this one. */
-function stillWaiting(error: SilentAuthError, { driven }: RunScope, key: string): SilentAuthError {
-  if (driven?.resuming.has(key)) driven.stillWaiting = true
-  return error
-}
-
 function entryOf(toolName: string, scope: RunScope, call: InnerCall): ToolEntry {
   const { details } = call
   const { toolCall } = details ?? {}
@@ -347,64 +294,4 @@ function entryOf(toolName: string, scope: RunScope, call: InnerCall): ToolEntry 
   const callId = own?.callId
   const key = toolCallKey(scope, toolName, callId ?? crypto.randomUUID(), own)
   return { ...call, scope, callId, key }
-}
-
-interface InnerCall {
-  readonly runContext: RunContext<unknown>
-  readonly input: string
-  readonly details: Details | undefined
-}
-
-function run(tool: FunctionTool, { runContext, input, details }: InnerCall): Promise<unknown> {
-  return invokeFunctionTool({ tool, runContext, input, ...(details && { details: details as never }) })
-}
-
-/**
- * Runs the tool, and finds out whether it failed: the SDK makes a text of an error before anybody else sees it.
- *
- * @throws ToolFailure with that text
- */
-async function runReporting(tool: FunctionTool, call: InnerCall): Promise<unknown> {
-  const seen = { failed: false, timedOut: false }
-  const watched = boundCopy(tool, {
-    timeoutErrorFunction: async (...args: Parameters<NonNullable<FunctionTool['timeoutErrorFunction']>>) => {
-      seen.timedOut = true
-      return tool.timeoutErrorFunction?.(...args) ?? `Tool '${tool.name}' timed out after ${tool.timeoutMs}ms.`
-    },
-  })
-  const output = await run(watched, { ...call, details: call.details && watchedDetails(call.details, seen) })
-  if (seen.timedOut) throw new ToolFailure(output, true)
-  if (seen.failed || output === DEFAULT_ERROR) throw new ToolFailure(output, false)
-  return output
-}
-
-/** What the SDK says for a tool without an `errorFunction`. */
-const DEFAULT_ERROR = 'An error occurred while running the tool. Please try again.'
-/** Of the SDK's own mark, which it reads only to tell a tool's `errorFunction` about an error. */
-const READ_ON_ERROR = 'functionToolTraceIncludeSensitiveData'
-
-function watchedDetails(details: object, seen: { failed: boolean }): Details {
-  const watched: Details = Object.create(Object.getPrototypeOf(details), configurable(details))
-  const mark = Object.getOwnPropertySymbols(details).find(({ description }) => description === READ_ON_ERROR)
-  if (mark === undefined) return watched
-  const { value, get: other } = Object.getOwnPropertyDescriptor(details, mark) as PropertyDescriptor
-  // A tool that calls a tool hands its own details on; asking them would say that it failed.
-  const marked: unknown = other ? marks.get(other) : value
-  const get = (): unknown => {
-    seen.failed = true
-    return marked
-  }
-  marks.set(get, marked)
-  return Object.defineProperty(watched, mark, { get })
-}
-
-const marks = new WeakMap<() => unknown, unknown>()
-
-function configurable(details: object): PropertyDescriptorMap {
-  const descriptors = Object.getOwnPropertyDescriptors(details)
-  const all = Reflect.ownKeys(descriptors).map((name) => [
-    name,
-    { ...Reflect.get(descriptors, name), configurable: true },
-  ])
-  return Object.fromEntries(all)
 }

@@ -6,7 +6,8 @@
  */
 import type { Agent, RunState, RunToolApprovalItem } from '@openai/agents'
 import { type Gate, type Look, refusalRoute, refusalText } from '@silentauth/core'
-import { type GateHook, hookOf, type WaitingCall, waitsForLater } from './gate-tool.js'
+import { waitsForLater } from './decided-call.js'
+import { type GateHook, hookOf, type WaitingCall } from './gate-tool.js'
 import { type PendingCall, pendingOf } from './pending-call.js'
 import {
   callIdsIn,

@@ -14,6 +14,7 @@ import {
   type StreamedRunResult,
 } from '@openai/agents'
 import { isSettled, isSilentAuthError, refusalOfSettled, refusalText, SilentAuthError } from '@silentauth/core'
+import { giveUpEntered, settleEntered, suspendEntered } from './entered-tools.js'
 import { type GatedStreamEvent, type GateStreamEvent, notices, streamEvent, withNotices } from './gated-stream.js'
 import { watchedProvider } from './model-sightings.js'
 import type { PendingCall } from './pending-call.js'
@@ -31,9 +32,7 @@ import {
 } from './resolve-interruptions.js'
 import {
   callIdsIn,
-  continuesOf,
   type DrivenRun,
-  type EnteredTool,
   type ListedCall,
   markAnswered,
   newDrivenRun,
@@ -324,45 +323,6 @@ async function* stepOf({
 function causeOf(error: unknown): unknown {
   const { error: inner } = (error ?? {}) as { error?: unknown }
   return isSilentAuthError(inner) ? inner : error
-}
-
-/** Agents as tools that were entered: those that wait are to be entered again. */
-async function settleEntered(scope: RunScope, state: AnyState): Promise<void> {
-  const { driven } = scope
-  const text = driven && driven.entered.size > 0 ? state.toString() : ''
-  for (const [key, { toolName, callId, execution }] of driven?.entered ?? []) {
-    const waits = state.hasPendingAgentToolRun(toolName, callId) || isPendingWithin(text, toolName, callId)
-    if (waits) await suspendEntered(scope, key, { toolName, callId, execution })
-    else {
-      await execution.succeed()
-      driven?.suspended.delete(key)
-      driven?.entered.delete(key)
-    }
-  }
-}
-
-async function suspendEntered(
-  scope: RunScope,
-  key: string,
-  { toolName, callId, execution }: EnteredTool,
-): Promise<void> {
-  const { driven } = scope
-  const continues = continuesOf(scope, key) + 1
-  await execution.suspend()
-  const { occurrence = 0 } = scope.calls.get(placeOf(toolName, callId)) ?? {}
-  const digest = execution.intent.paramsDigest
-  driven?.suspended.set(key, { tool: toolName, callId, occurrence, declared: true, digest, continues })
-  driven?.entered.delete(key)
-}
-
-/** In the state of an agent in a tool, which is a text within this one. */
-function isPendingWithin(state: string, toolName: string, callId: string): boolean {
-  return state.includes(`"${toolName}:${callId}\\`)
-}
-
-/** The run broke off: nobody knows how far an agent in a tool came. */
-function giveUpEntered({ driven }: RunScope): void {
-  if (!driven?.stillWaiting) driven?.entered.clear()
 }
 
 async function restore(agent: AnyAgent, text: string, context: unknown): Promise<unknown> {

@@ -1,0 +1,46 @@
+/**
+ * Agents as tools that were entered: one execution each, which is suspended as often as the agent in it waits.
+ *
+ * @module
+ */
+import type { AnyState } from './resolve-interruptions.js'
+import { continuesOf, type EnteredTool, placeOf, type RunScope } from './run-scope.js'
+
+/** Those that wait are to be entered again. */
+export async function settleEntered(scope: RunScope, state: AnyState): Promise<void> {
+  const { driven } = scope
+  const text = driven && driven.entered.size > 0 ? state.toString() : ''
+  for (const [key, { toolName, callId, execution }] of driven?.entered ?? []) {
+    const waits = state.hasPendingAgentToolRun(toolName, callId) || isPendingWithin(text, toolName, callId)
+    if (waits) await suspendEntered(scope, key, { toolName, callId, execution })
+    else {
+      await execution.succeed()
+      driven?.suspended.delete(key)
+      driven?.entered.delete(key)
+    }
+  }
+}
+
+export async function suspendEntered(
+  scope: RunScope,
+  key: string,
+  { toolName, callId, execution }: EnteredTool,
+): Promise<void> {
+  const { driven } = scope
+  const continues = continuesOf(scope, key) + 1
+  await execution.suspend()
+  const { occurrence = 0 } = scope.calls.get(placeOf(toolName, callId)) ?? {}
+  const digest = execution.intent.paramsDigest
+  driven?.suspended.set(key, { tool: toolName, callId, occurrence, declared: true, digest, continues })
+  driven?.entered.delete(key)
+}
+
+/** In the state of an agent in a tool, which is a text within this one. */
+function isPendingWithin(state: string, toolName: string, callId: string): boolean {
+  return state.includes(`"${toolName}:${callId}\\`)
+}
+
+/** The run broke off: nobody knows how far an agent in a tool came. */
+export function giveUpEntered({ driven }: RunScope): void {
+  if (!driven?.stillWaiting) driven?.entered.clear()
+}
