@@ -43,6 +43,7 @@ describe.each(LOG_STORES)('erasing values over %s', (kind) => {
 
     const count = await living.gate.eraseValues(OWNER, id, 'asked for by the customer')
     expect(count).toBe(before.reduce((sum, { payloads }) => sum + payloads.length, 0))
+    await living.log.settle()
     const after = await store.leavesOf(PROJECT, id)
     expect(after.slice(0, -1).map(({ body, hash, payloads }) => [body, hash, payloads.length])).toEqual(
       before.map(({ body, hash }) => [body, hash, 0]),

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { memoryStore, type Store } from '@silentauth/core'
 import { postgresStore } from '@silentauth/store/postgres'
 import { sqliteStore } from '@silentauth/store/sqlite'
@@ -83,7 +84,7 @@ export function logStores(): LogStores {
               return {
                 async restore() {
                   const older = new DatabaseSync(copy)
-                  await backup(older, file)
+                  await onceFree(() => backup(older, file))
                   older.close()
                 },
               }
@@ -125,5 +126,18 @@ export function logStores(): LogStores {
       await (await postgres)?.server.stop()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** A gate that has the file open may be writing: SQLite then copies nothing, and calls that no error. */
+async function onceFree(copy: () => Promise<unknown>): Promise<void> {
+  for (let left = 100; ; left--) {
+    try {
+      await copy()
+      return
+    } catch (error) {
+      if (left === 0) throw error
+      await sleep(20)
+    }
   }
 }
