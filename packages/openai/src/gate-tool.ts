@@ -129,6 +129,8 @@ export interface WaitingCall {
   readonly looked: { readonly call: BoundCall; readonly seen: Look } | undefined
   /** The tool's own policy asks somebody, too. */
   readonly ownApproval: boolean
+  /** Why it is refused without being asked for. Only of calls that a provider runs: nothing here would look at them again. */
+  readonly unreadable?: string | undefined
 }
 
 /** What a driver needs of a gated tool. */
@@ -136,7 +138,12 @@ export interface GateHook {
   readonly options: GateToolOptions
   readonly outputsAreTyped: boolean
   look(scope: RunScope, runContext: RunContext<unknown>, call: ModelCall): Promise<WaitingCall>
+  /** For a call that a provider runs: spends the approval, because nothing here is asked again before the effect. */
+  spend?(waiting: WaitingCall, signal: AbortSignal | undefined): Promise<RemoteAnswer>
 }
+
+/** `wait`: it cannot begin now, and may later. */
+export type RemoteAnswer = 'approve' | 'wait' | { readonly reject: string }
 
 export function hookOf(tool: unknown): GateHook | undefined {
   return isGated(tool) ? (tool as { [GATED]: GateHook })[GATED] : undefined

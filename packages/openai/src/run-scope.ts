@@ -164,6 +164,8 @@ export function callIdsIn(state: string): string[] {
     if (typeof value === 'string') left.push(objectIn(value))
     else if (typeof value === 'object' && value !== null) {
       if ('callId' in value && typeof value.callId === 'string') found.push(value.callId)
+      // A request of a hosted MCP server.
+      if ('server_label' in value && 'id' in value && typeof value.id === 'string') found.push(value.id)
       left.push(...Object.values(value))
     }
   }

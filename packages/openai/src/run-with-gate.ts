@@ -267,7 +267,7 @@ async function settleSome(
     if (call.waiting.ownApproval && begins) {
       if (!(await answerForeign(call.item, state, options))) continue
       driven?.resuming.add(call.waiting.key)
-    } else settle(call, state, scope)
+    } else if (!(await settle(call, state, { scope, signal: options.run?.signal }))) continue
     decided.push(call)
   }
   return Object.assign(decided, { foreign: answered })

@@ -108,6 +108,7 @@ const agent = new Agent({
     applyPatchTool({ editor: gateEditor(editor, { gate }) }),
     computerTool({ computer: gateComputer(computer, { gate }) }),
     hostedMcpTool({ serverLabel: 's', serverUrl: 'https://mcp.example', ...gateHostedMcp({ gate }) }),
+    gateHostedMcp(hostedMcpTool({ serverLabel: 't', serverUrl: 'https://mcp.example' }), { gate, wait: 'suspend' }),
   ],
   handoffs: [gateHandoff(colleague, { gate })],
 })
