@@ -5,13 +5,14 @@
  * @module
  */
 import type { HostedMCPTool, RunContext, RunToolApprovalItem } from '@openai/agents'
-import { type Begun, begin, gateRefusal, isSilentAuthError, look, refusalError, refusalRoute } from '@silentauth/core'
-import { tellLook, tellRefusal } from './call-events.js'
+import { gateRefusal, isSilentAuthError, look } from '@silentauth/core'
+import { tellLook } from './call-events.js'
 import { bindRemote, decideRemote, NO_JSON, parsed } from './gate-mcp-approval.js'
 import type { GateMethodOptions } from './gate-methods.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
-import { GATED, type GateHook, isGated, type RemoteAnswer } from './gate-tool.js'
+import { GATED, type GateHook, isGated } from './gate-tool.js'
 import { heldScope, type ModelCall, mayDeclare } from './run-scope.js'
+import { spendApproval } from './spend-approval.js'
 
 export interface HostedMcpApproval {
   requireApproval: 'always'
@@ -89,7 +90,6 @@ export function remoteCallOf(request: Record<string, unknown> | undefined): Remo
 }
 
 function remoteHook(options: GateToolOptions): GateHook {
-  const { gate, onEvent } = options
   return {
     options,
     outputsAreTyped: false,
@@ -107,41 +107,20 @@ function remoteHook(options: GateToolOptions): GateHook {
       if (bound === undefined) return nothing
       if (isSilentAuthError(bound)) return { ...nothing, unreadable: gateRefusal(bound).text }
       const create = mayDeclare(scope, call.name, callId, bound.asked.snapshot.digest)
-      const seen = await look(gate, bound.asked, { create })
+      const seen = await look(options.gate, bound.asked, { create })
       if (seen.type === 'pending' && create) tellLook(seen, options)
       return { key: bound.asked.key, looked: { call: bound, seen }, ownApproval: false }
     },
-    async spend({ looked, unreadable }, signal): Promise<RemoteAnswer> {
+    async spend({ looked, unreadable }, { signal }) {
       if (unreadable !== undefined) return { reject: unreadable }
       if (!looked) return 'approve'
-      const { seen, call } = looked
-      if (seen.type === 'pending') return 'wait'
-      tellLook(seen, options)
-      const begun =
-        seen.type === 'approved' || seen.type === 'finished'
-          ? await begin(gate, call.asked, seen, { signal, onEvent })
-          : seen
-      if (begun.type === 'begun') {
-        // What the provider makes of it is not seen here; that it was told to go on is.
-        begun.execution.run(() => undefined)
-        await begun.execution.succeed()
-        return 'approve'
-      }
-      if (begun.type === 'refused') tellRefusal(begun, call.asked.draft.action, options)
-      return answerTo(begun, options)
+      const begun = await spendApproval(looked, options, signal)
+      if (begun === 'wait' || 'reject' in begun) return begun
+      // What the provider makes of it is not seen here; that it was told to go on is.
+      begun.execution.run(() => undefined)
+      await begun.execution.succeed()
+      return 'approve'
     },
-  }
-}
-
-function answerTo(refusal: Exclude<Begun, { type: 'begun' }>, options: GateToolOptions): RemoteAnswer {
-  switch (refusalRoute(refusal, options)) {
-    case 'throw':
-      throw refusalError(refusal)
-    case 'pending':
-      return 'wait'
-    case 'message':
-    case 'end':
-      return { reject: gateRefusal(refusal).text }
   }
 }
 

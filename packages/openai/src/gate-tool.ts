@@ -129,7 +129,7 @@ export interface WaitingCall {
   readonly looked: { readonly call: BoundCall; readonly seen: Look } | undefined
   /** The tool's own policy asks somebody, too. */
   readonly ownApproval: boolean
-  /** Why it is refused without being asked for. Only of calls that a provider runs: nothing here would look at them again. */
+  /** Why it is refused without being asked for. Of calls whose tool would not look at them again. */
   readonly unreadable?: string | undefined
 }
 
@@ -138,12 +138,19 @@ export interface GateHook {
   readonly options: GateToolOptions
   readonly outputsAreTyped: boolean
   look(scope: RunScope, runContext: RunContext<unknown>, call: ModelCall): Promise<WaitingCall>
-  /** For a call that a provider runs: spends the approval, because nothing here is asked again before the effect. */
-  spend?(waiting: WaitingCall, signal: AbortSignal | undefined): Promise<RemoteAnswer>
+  /** For a call that the SDK goes on with whatever becomes of it, or that a provider runs: spends the approval before. */
+  spend?(waiting: WaitingCall, of: SpentCall): Promise<SpendAnswer>
+}
+
+/** What `spend` is told beside. */
+export interface SpentCall {
+  readonly scope: RunScope
+  readonly call: ModelCall
+  readonly signal: AbortSignal | undefined
 }
 
 /** `wait`: it cannot begin now, and may later. */
-export type RemoteAnswer = 'approve' | 'wait' | { readonly reject: string }
+export type SpendAnswer = 'approve' | 'wait' | { readonly reject: string }
 
 export function hookOf(tool: unknown): GateHook | undefined {
   return isGated(tool) ? (tool as { [GATED]: GateHook })[GATED] : undefined

@@ -51,7 +51,7 @@ export async function findings(
   const found: Found[] = []
   const foreign: RunToolApprovalItem[] = []
   for (const item of interruptions) {
-    const asked = askedOf(item.rawItem)
+    const asked = askedOf(item)
     const tools = asked ? await item.agent.getAllTools(runContext as never) : []
     const hook = asked && hookOf(asked.toolIn(tools))
     if (!hook) foreign.push(item)
@@ -61,11 +61,18 @@ export async function findings(
 }
 
 /** Undefined: of a kind that is not gated here. */
-function askedOf(
-  raw: RunToolApprovalItem['rawItem'],
-): { call: ModelCall; toolIn(tools: readonly Tool[]): Tool | undefined } | undefined {
+function askedOf({
+  rawItem: raw,
+  toolName,
+}: RunToolApprovalItem): { call: ModelCall; toolIn(tools: readonly Tool[]): Tool | undefined } | undefined {
   if (raw.type === 'function_call') {
     return { call: raw, toolIn: (tools) => tools.find((tool) => tool.type === 'function' && tool.name === raw.name) }
+  }
+  if (raw.type === 'shell_call' || raw.type === 'apply_patch_call') {
+    const [type, name, given] =
+      raw.type === 'shell_call' ? ['shell', 'shell', raw.action] : ['apply_patch', raw.operation.type, raw.operation]
+    const call = { callId: raw.callId, name, arguments: JSON.stringify(given) }
+    return { call, toolIn: (tools) => tools.find((tool) => tool.type === type && tool.name === toolName) }
   }
   const call = raw.type === 'hosted_tool_call' ? remoteCallOf(raw.providerData) : undefined
   const isOf = (tool: Tool) => tool.type === 'hosted_tool' && tool.providerData?.server_label === call?.server
@@ -85,7 +92,7 @@ export async function settle(
   { scope, signal }: { readonly scope: RunScope; readonly signal?: AbortSignal | undefined },
 ): Promise<boolean> {
   if (hook.spend) {
-    const answer = await hook.spend(waiting, signal)
+    const answer = await hook.spend(waiting, { scope, call, signal })
     if (answer === 'wait') return false
     if (answer === 'approve') state.approve(item)
     else state.reject(item, { message: answer.reject })
