@@ -8,8 +8,14 @@
 export { currentPermit, isSilentAuthError, terminalReporter } from '@silentauth/core'
 export { gateAgent } from './gate-agent.js'
 export { type GateHandoffOptions, gateHandoff } from './gate-handoff.js'
-export { gateHostedMcp, type HostedMcpApproval } from './gate-hosted-mcp.js'
-export { type GateMethodOptions, gateComputer, gateEditor, gateShell } from './gate-methods.js'
+export { gateHostedMcp, type HostedMcpApproval, type HostedMcpOptions } from './gate-hosted-mcp.js'
+export {
+  type GateMethodOptions,
+  gateComputer,
+  gateEditor,
+  gateShell,
+  type SuspendableMethodOptions,
+} from './gate-methods.js'
 export type { CallInfo, GateToolOptions } from './gate-options.js'
 export { type ArgumentsOf, type ClientTool, gateAgentTool, gateTool, isGated } from './gate-tool.js'
 export { type GateRule, type GateToolsOptions, gateTools } from './gate-tools.js'

@@ -51,7 +51,7 @@ export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToo
 /** Silence would let it act without anybody being asked. */
 function gatedBefore(tool: Exclude<Tool<unknown>, { type: 'function' }>, rule: 'gate' | 'deny'): Tool<unknown> {
   const { shell, editor, computer, providerData } = tool as Actor
-  const isGatedWhereMade = [shell, editor, computer, providerData?.on_approval].some(isGated)
+  const isGatedWhereMade = [tool, shell, editor, computer, providerData?.on_approval].some(isGated)
   if (rule === 'gate' && isGatedWhereMade) return tool
   const advice = rule === 'deny' ? 'take it out of the agent' : 'gate it where it is made, or pass it by a rule'
   throw new TypeError(`${tool.name}: is no function tool: ${advice}`)

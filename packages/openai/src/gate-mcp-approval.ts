@@ -6,6 +6,7 @@
  */
 import {
   actionName,
+  type BoundCall,
   bindCall,
   callKey,
   type GatedToolOptions,
@@ -53,30 +54,15 @@ export interface RemoteCall {
 
 /** Asks, waits, and spends the approval. The action is `<server>_<tool>` in snake_case, unless the options say otherwise. */
 export async function decideRemote(
-  { server, name, args, callId, run, signal }: RemoteCall,
+  call: RemoteCall,
   options: GatedToolOptions<unknown, never>,
 ): Promise<{ approve: boolean; reason: string }> {
   const { gate, timeoutMs, onEvent } = options
-  const toolName = `${server}_${name}`
-  if (args === undefined) return { approve: false, reason: 'the arguments are no JSON' }
-  const info: PlainCallInfo = { toolName, toolCallId: callId, signal }
-  if (options.when && !(await options.when(args, info as never))) return { approve: true, reason: 'not gated' }
+  if (call.args === undefined) return { approve: false, reason: NO_JSON }
   try {
-    const named = options.action === undefined ? actionName(toolName) : toolName
-    const { asked } = await bindCall(
-      named,
-      options,
-      askedCall({
-        key: callKey({ scope: '', run, agent: `mcp:${toolName}`, callId, occurrence: 0 }),
-        raw: args,
-        parsed: args,
-        parse: async (again) => again,
-        info: info as never,
-        known: knownContext({ tool: name, tool_call_id: callId, server }),
-        edits: false,
-      }),
-    )
-    const begun = await hold(gate, asked, { signal, timeoutMs, onEvent })
+    const bound = await bindRemote(call, options)
+    if (!bound) return { approve: true, reason: 'not gated' }
+    const begun = await hold(gate, bound.asked, { signal: call.signal, timeoutMs, onEvent })
     if (begun.type !== 'begun') return { approve: false, reason: gateRefusal(begun).text }
     // What the provider makes of it is not seen here; that it was told to go on is.
     begun.execution.run(() => undefined)
@@ -86,6 +72,31 @@ export async function decideRemote(
     if (isSilentAuthError(error)) return { approve: false, reason: gateRefusal(error).text }
     throw error
   }
+}
+
+export const NO_JSON = 'the arguments are no JSON'
+
+/** Undefined: not gated. @throws SilentAuthError when its arguments cannot be bound */
+export async function bindRemote(
+  { server, name, args, callId, run, signal }: RemoteCall,
+  options: GatedToolOptions<unknown, never>,
+): Promise<BoundCall | undefined> {
+  const toolName = `${server}_${name}`
+  const info: PlainCallInfo = { toolName, toolCallId: callId, signal }
+  if (options.when && !(await options.when(args, info as never))) return undefined
+  return bindCall(
+    options.action === undefined ? actionName(toolName) : toolName,
+    options,
+    askedCall({
+      key: callKey({ scope: '', run, agent: `mcp:${toolName}`, callId, occurrence: 0 }),
+      raw: args,
+      parsed: args,
+      parse: async (again) => again,
+      info: info as never,
+      known: knownContext({ tool: name, tool_call_id: callId, server }),
+      edits: false,
+    }),
+  )
 }
 
 export function parsed(text: string): unknown {

@@ -4,36 +4,70 @@
  *
  * @module
  */
-import type { Computer, Editor, Shell } from '@openai/agents'
+import type { ApplyPatchTool, Computer, Editor, Shell, ShellTool } from '@openai/agents'
 import { callKey, type JsonObject, knownContext } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { GATED, isGated } from './gate-tool.js'
 import { heldCall } from './gated-call.js'
+import { methodHook, type OwnPolicy, spentMethod } from './suspended-method.js'
 
 /** Those of `gateTool`, but for what needs a model's call. */
 export type GateMethodOptions = Omit<GateToolOptions, 'allowEdits' | 'reenters' | 'wait'>
 
-/** For `shellTool({ shell })`. The action is `shell`; a denial is its error output. @throws TypeError for options that make no sense */
-export function gateShell<Gated extends Shell>(shell: Gated, options: GateMethodOptions): Gated {
+export interface SuspendableMethodOptions extends GateMethodOptions {
+  /** `suspend` only in `runWithGate` and `streamWithGate`. @default 'hold' */
+  wait?: 'hold' | 'suspend' | undefined
+}
+
+/**
+ * For `shellTool({ shell })`; or what that makes, of which a copy is given. The action is `shell`; a denial is its error output.
+ *
+ * @throws TypeError for options that make no sense; for a tool without a local shell, or, where it suspends, with an `onApproval`
+ */
+export function gateShell(tool: ShellTool, options: SuspendableMethodOptions): ShellTool
+export function gateShell<Gated extends Shell>(shell: Gated, options: GateMethodOptions): Gated
+export function gateShell(given: Shell | ShellTool, options: SuspendableMethodOptions): Shell | ShellTool {
+  if (isGated(given)) return given
+  if (!('type' in given && given.type === 'shell')) return gatedShell(given as Shell, options, 'hold')
+  if (!given.shell) throw new TypeError(`${given.name}: has no local shell: it acts where no gate can be asked`)
+  return gatedTool(given, options, (wait) => ({ shell: gatedShell(given.shell as Shell, options, wait) }))
+}
+
+function gatedShell(shell: Shell, options: SuspendableMethodOptions, wait: Wait): Shell {
   if (isGated(shell)) return shell
-  checkOptions('shell', options as never, 'hold')
+  checkMethodOptions('shell', options, wait)
   const refusal = (stderr: string) => ({
     output: [{ stdout: '', stderr, outcome: { type: 'exit' as const, exitCode: 1 } }],
   })
   return withMethods(shell, {
-    run: (action) => held('shell', action, options, refusal, (given) => shell.run(given as never)),
+    run: (action) => METHODS[wait]('shell', action, options as never, refusal, (given) => shell.run(given as never)),
   })
 }
 
-/** For `applyPatchTool({ editor })`. Actions: `create_file`, `update_file`, `delete_file`. @throws TypeError as `gateShell` */
-export function gateEditor<Gated extends Editor>(editor: Gated, options: GateMethodOptions): Gated {
+/**
+ * For `applyPatchTool({ editor })`; or what that makes, of which a copy is given. Actions: `create_file`, `update_file`,
+ * `delete_file`.
+ *
+ * @throws TypeError as `gateShell`
+ */
+export function gateEditor(tool: ApplyPatchTool, options: SuspendableMethodOptions): ApplyPatchTool
+export function gateEditor<Gated extends Editor>(editor: Gated, options: GateMethodOptions): Gated
+export function gateEditor(given: Editor | ApplyPatchTool, options: SuspendableMethodOptions): Editor | ApplyPatchTool {
+  if (isGated(given)) return given
+  if (!('type' in given && given.type === 'apply_patch')) return gatedEditor(given as Editor, options, 'hold')
+  return gatedTool(given, options, (wait) => ({ editor: gatedEditor(given.editor, options, wait) }))
+}
+
+function gatedEditor(editor: Editor, options: SuspendableMethodOptions, wait: Wait): Editor {
   if (isGated(editor)) return editor
-  checkOptions('editor', options as never, 'hold')
+  checkMethodOptions('editor', options, wait)
   const refusal = (output: string) => ({ status: 'failed' as const, output })
   const gated = (name: string, method: 'createFile' | 'updateFile' | 'deleteFile') => [
     method,
     (operation: unknown, context: unknown) =>
-      held(name, operation, options, refusal, (given) => editor[method](given as never, context as never)),
+      METHODS[wait](name, operation, options as never, refusal, (given) =>
+        editor[method](given as never, context as never),
+      ),
   ]
   const methods = [
     gated('create_file', 'createFile'),
@@ -41,6 +75,33 @@ export function gateEditor<Gated extends Editor>(editor: Gated, options: GateMet
     gated('delete_file', 'deleteFile'),
   ]
   return withMethods(editor, Object.fromEntries(methods))
+}
+
+type Wait = 'hold' | 'suspend'
+const METHODS = { hold: held, suspend: spentMethod }
+
+function checkMethodOptions(name: string, options: SuspendableMethodOptions, wait: Wait): void {
+  if (wait === 'hold') checkOptions(name, options as never, 'hold')
+  else checkOptions(name, options as never)
+}
+
+/** A copy. Every call of one that suspends is interrupted, and its own policy is asked by the driver. */
+function gatedTool<Tool extends ShellTool | ApplyPatchTool>(
+  tool: Tool,
+  options: SuspendableMethodOptions,
+  members: (wait: Wait) => Partial<Tool>,
+): Tool {
+  const { wait = 'hold' } = options
+  const gated = members(wait)
+  if (wait === 'hold') return { ...tool, ...gated }
+  if (isGated('shell' in tool ? tool.shell : (tool as ApplyPatchTool).editor)) {
+    throw new TypeError(`${tool.name}: is gated where it acts, and would ask twice`)
+  }
+  if (tool.onApproval) throw new TypeError(`${tool.name}: onApproval would decide before the gate: leave it out`)
+  const hook = methodHook(options as GateToolOptions, tool.needsApproval as OwnPolicy)
+  return Object.defineProperty({ ...tool, ...gated, needsApproval: async (): Promise<boolean> => true }, GATED, {
+    value: hook,
+  })
 }
 
 /** What a computer does that changes nothing. */

@@ -129,6 +129,8 @@ export interface WaitingCall {
   readonly looked: { readonly call: BoundCall; readonly seen: Look } | undefined
   /** The tool's own policy asks somebody, too. */
   readonly ownApproval: boolean
+  /** Why it is refused without being asked for. Of calls whose tool would not look at them again. */
+  readonly unreadable?: string | undefined
 }
 
 /** What a driver needs of a gated tool. */
@@ -136,7 +138,19 @@ export interface GateHook {
   readonly options: GateToolOptions
   readonly outputsAreTyped: boolean
   look(scope: RunScope, runContext: RunContext<unknown>, call: ModelCall): Promise<WaitingCall>
+  /** For a call that the SDK goes on with whatever becomes of it, or that a provider runs: spends the approval before. */
+  spend?(waiting: WaitingCall, of: SpentCall): Promise<SpendAnswer>
 }
+
+/** What `spend` is told beside. */
+export interface SpentCall {
+  readonly scope: RunScope
+  readonly call: ModelCall
+  readonly signal: AbortSignal | undefined
+}
+
+/** `wait`: it cannot begin now, and may later. */
+export type SpendAnswer = 'approve' | 'wait' | { readonly reject: string }
 
 export function hookOf(tool: unknown): GateHook | undefined {
   return isGated(tool) ? (tool as { [GATED]: GateHook })[GATED] : undefined

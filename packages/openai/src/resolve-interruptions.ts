@@ -4,9 +4,10 @@
  *
  * @module
  */
-import type { Agent, RunState, RunToolApprovalItem } from '@openai/agents'
+import type { Agent, RunState, RunToolApprovalItem, Tool } from '@openai/agents'
 import { type Gate, type Look, refusalRoute, refusalText } from '@silentauth/core'
 import { waitsForLater } from './decided-call.js'
+import { remoteCallOf } from './gate-hosted-mcp.js'
 import { type GateHook, hookOf, type WaitingCall } from './gate-tool.js'
 import { type PendingCall, pendingOf } from './pending-call.js'
 import {
@@ -50,13 +51,33 @@ export async function findings(
   const found: Found[] = []
   const foreign: RunToolApprovalItem[] = []
   for (const item of interruptions) {
-    const raw = item.rawItem
-    const tools = raw.type === 'function_call' ? await item.agent.getAllTools(runContext as never) : []
-    const hook = hookOf(tools.find((tool) => tool.type === 'function' && 'name' in raw && tool.name === raw.name))
-    if (!hook || raw.type !== 'function_call') foreign.push(item)
-    else found.push({ item, call: raw, hook, waiting: await hook.look(scope, runContext, raw) })
+    const asked = askedOf(item)
+    const tools = asked ? await item.agent.getAllTools(runContext as never) : []
+    const hook = asked && hookOf(asked.toolIn(tools))
+    if (!hook) foreign.push(item)
+    else found.push({ item, call: asked.call, hook, waiting: await hook.look(scope, runContext, asked.call) })
   }
   return { found, foreign }
+}
+
+/** Undefined: of a kind that is not gated here. */
+function askedOf({
+  rawItem: raw,
+  toolName,
+}: RunToolApprovalItem): { call: ModelCall; toolIn(tools: readonly Tool[]): Tool | undefined } | undefined {
+  if (raw.type === 'function_call') {
+    return { call: raw, toolIn: (tools) => tools.find((tool) => tool.type === 'function' && tool.name === raw.name) }
+  }
+  if (raw.type === 'shell_call' || raw.type === 'apply_patch_call') {
+    const [type, name, given] =
+      raw.type === 'shell_call' ? ['shell', 'shell', raw.action] : ['apply_patch', raw.operation.type, raw.operation]
+    const call = { callId: raw.callId, name, arguments: JSON.stringify(given) }
+    return { call, toolIn: (tools) => tools.find((tool) => tool.type === type && tool.name === toolName) }
+  }
+  const call = raw.type === 'hosted_tool_call' ? remoteCallOf(raw.providerData) : undefined
+  const isOf = (tool: Tool) => tool.type === 'hosted_tool' && tool.providerData?.server_label === call?.server
+  // Of two with one label the SDK takes the last.
+  return call && { call, toolIn: (tools) => tools.findLast(isOf) }
 }
 
 /** It has to go on waiting. */
@@ -64,17 +85,29 @@ export function waits({ waiting: { looked }, hook }: Found): boolean {
   return looked !== undefined && waitsForLater(looked.seen, hook.options)
 }
 
-/** Ends the pause of what was decided. */
-export function settle({ item, call, hook, waiting }: Found, state: AnyState, scope: RunScope): void {
+/** Ends the pause of what was decided. @returns false: it cannot begin now, and waits on */
+export async function settle(
+  { item, call, hook, waiting }: Found,
+  state: AnyState,
+  { scope, signal }: { readonly scope: RunScope; readonly signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  if (hook.spend) {
+    const answer = await hook.spend(waiting, { scope, call, signal })
+    if (answer === 'wait') return false
+    if (answer === 'approve') state.approve(item)
+    else state.reject(item, { message: answer.reject })
+    return true
+  }
   const refusal = waiting.looked && refusalIn(waiting.looked.seen)
   // A typed output takes no text: the tool answers in its own way. An error is the tool's to throw.
   if (refusal && !hook.outputsAreTyped && refusalRoute(refusal, hook.options) !== 'throw') {
     state.reject(item, { message: refusalText(refusal) })
     markAnswered(scope, call.name, call.callId, call)
-    return
+    return true
   }
   scope.driven?.resuming.add(waiting.key)
   state.approve(item)
+  return true
 }
 
 function refusalIn(seen: Look): Extract<Look, { type: 'refused' }> | undefined {
@@ -131,7 +164,11 @@ export async function resolveInterruptions(
   const nothing = { listed: new Map(), callIds: new Set(callIdsIn(interrupted.state.toString())) }
   const scope = newScope(runKey, { restored: nothing })
   const { found, foreign } = await findings(interrupted, scope)
-  const decided = found.filter((call) => !waits(call))
-  for (const call of decided) if (!call.waiting.ownApproval) settle(call, interrupted.state, scope)
-  return { resolved: decided.length, pending: found.filter(waits).map(pendingCall), foreign }
+  const waiting = found.filter(waits)
+  let resolved = 0
+  for (const call of found.filter((call) => !waits(call))) {
+    if (call.waiting.ownApproval || (await settle(call, interrupted.state, { scope }))) resolved++
+    else waiting.push(call)
+  }
+  return { resolved, pending: waiting.map(pendingCall), foreign }
 }

@@ -6,7 +6,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AgentInputItem, type RunContext, RunState } from '@openai/agents'
-import { callKey, type Digest, type Execution, type Refusal } from '@silentauth/core'
+import { type Begun, type BoundArguments, callKey, type Digest, type Execution, type Refusal } from '@silentauth/core'
 import type { GateStreamEvent } from './gated-stream.js'
 import { type Sightings, sightings } from './model-sightings.js'
 
@@ -58,10 +58,17 @@ export interface DrivenRun {
   readonly entered: Map<string, EnteredTool>
   /** Executions that are suspended, by key: they stay listed until they end. */
   readonly suspended: Map<string, ListedCall>
+  /** Executions that are begun for the last hop of a method, by what it does. */
+  readonly spent: Map<string, SpentExecution | 'passed'>
   /** What its models say. */
   readonly sightings: Sightings
   /** Of calls that are held while it streams. */
   show?: ((event: GateStreamEvent) => void) | undefined
+}
+
+export interface SpentExecution {
+  readonly begun: Extract<Begun, { type: 'begun' }>
+  readonly bound: BoundArguments
 }
 
 export interface EnteredTool {
@@ -108,6 +115,7 @@ export function newDrivenRun(): DrivenRun {
     stillWaiting: false,
     entered: new Map(),
     suspended: new Map(),
+    spent: new Map(),
     sightings: sightings(),
   }
 }
@@ -147,6 +155,11 @@ export function suspendedScope(toolName: string, runContext: object | undefined)
   return scope
 }
 
+/** Of the code that asks: what its driver keeps. Undefined: there is none. */
+export function drivenRun(): DrivenRun | undefined {
+  return storage().getStore()?.driven
+}
+
 export function heldScope(runContext: object | undefined): RunScope {
   const current = storage().getStore()
   if (current) return current
@@ -164,6 +177,8 @@ export function callIdsIn(state: string): string[] {
     if (typeof value === 'string') left.push(objectIn(value))
     else if (typeof value === 'object' && value !== null) {
       if ('callId' in value && typeof value.callId === 'string') found.push(value.callId)
+      // A request of a hosted MCP server.
+      if ('server_label' in value && 'id' in value && typeof value.id === 'string') found.push(value.id)
       left.push(...Object.values(value))
     }
   }

@@ -216,6 +216,8 @@ async function* drive(
       result = yield* step(scope, result.state)
     } catch (error) {
       if (!driven.stillWaiting) throw error
+    } finally {
+      await giveBackSpent(driven)
     }
     if (driven.stillWaiting) {
       // Not begun, and nothing else was: each step runs one call. Agents around it were entered, and are left again.
@@ -264,13 +266,26 @@ async function settleSome(
   for (const call of found.filter((call) => !waits(call))) {
     const begins = call.waiting.looked?.seen.type !== 'refused'
     if (begins && decided.some(({ waiting }) => waiting.looked?.seen.type !== 'refused')) continue
-    if (call.waiting.ownApproval && begins) {
+    if (call.waiting.ownApproval && begins && call.hook.spend) {
+      // Its own policy first: what is spent is to be run at once.
+      const answer = (await options.onForeign?.(call.item)) ?? 'leave'
+      if (answer === 'leave') continue
+      if (answer !== 'approve') state.reject(call.item, { message: answer.reject })
+      else if (!(await settle(call, state, { scope, signal: options.run?.signal }))) continue
+    } else if (call.waiting.ownApproval && begins) {
       if (!(await answerForeign(call.item, state, options))) continue
       driven?.resuming.add(call.waiting.key)
-    } else settle(call, state, scope)
+    } else if (!(await settle(call, state, { scope, signal: options.run?.signal }))) continue
     decided.push(call)
   }
   return Object.assign(decided, { foreign: answered })
+}
+
+/** The run did not come to what it was let through for: the gate is told that it did not start. */
+async function giveBackSpent({ spent }: DrivenRun): Promise<void> {
+  const left = [...spent.values()]
+  spent.clear()
+  await Promise.allSettled(left.map(async (one) => one !== 'passed' && one.begun.execution.notStarted()))
 }
 
 async function answerForeign(item: RunToolApprovalItem, state: AnyState, { onForeign }: Options): Promise<boolean> {

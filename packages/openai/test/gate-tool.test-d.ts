@@ -106,8 +106,11 @@ const agent = new Agent({
     gateAgentTool(colleague.asTool({ toolName: 'ask', toolDescription: 'd' }), { gate }),
     shellTool({ shell: gateShell(shell, { gate }) }),
     applyPatchTool({ editor: gateEditor(editor, { gate }) }),
+    gateShell(shellTool({ shell }), { gate, wait: 'suspend' }),
+    gateEditor(applyPatchTool({ editor }), { gate, wait: 'suspend' }),
     computerTool({ computer: gateComputer(computer, { gate }) }),
     hostedMcpTool({ serverLabel: 's', serverUrl: 'https://mcp.example', ...gateHostedMcp({ gate }) }),
+    gateHostedMcp(hostedMcpTool({ serverLabel: 't', serverUrl: 'https://mcp.example' }), { gate, wait: 'suspend' }),
   ],
   handoffs: [gateHandoff(colleague, { gate })],
 })
