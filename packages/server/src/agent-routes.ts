@@ -118,11 +118,12 @@ export function agentRoutes({ gate, store, declares, log }: AgentRoutesOptions):
         'NOT_SEQUENCED',
         'RESULT_UNREADABLE',
       ],
+      everyAnswer: () => checkpointHeader(log),
       async handle({ who: { principal }, intentId, body, retry }) {
         await rememberRequest(store, principal.id, intentId, retry)
         const attempt = { executionId: body.execution_id, attemptId: body.attempt_id, continues: body.continues }
         const claim = await gate.gateFor(principal).claim(intentId, attempt)
-        return { data: claimToWire(claim), headers: checkpointHeader(log) }
+        return { data: claimToWire(claim) }
       },
     }),
 

@@ -55,6 +55,7 @@ export function counterRoutes({ gate, store, log }: CounterRoutesOptions): reado
       body: redeemForm,
       data: z.strictObject({ replayed: z.boolean() }),
       errors: ['ALREADY_REDEEMED', 'AGENT_PAUSED', 'AGENT_REVOKED', ...PERMIT_ERRORS],
+      everyAnswer: () => checkpointHeader(log),
       async handle({ who: { principal }, body, retry }) {
         await rememberRequest(store, principal.id, retry && (await intentNamedIn(store, body.token)), retry)
         const { replayed } = await gate.counter.redeem(principal, {
@@ -65,7 +66,7 @@ export function counterRoutes({ gate, store, log }: CounterRoutesOptions): reado
           audience: body.audience,
           idempotent: body.idempotent,
         })
-        return { data: { replayed }, headers: checkpointHeader(log) }
+        return { data: { replayed } }
       },
     }),
 

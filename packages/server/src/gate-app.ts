@@ -187,11 +187,11 @@ async function serveRoute(
       logRequest(logger, { ...line, who, status: 'held' })
       return result.held
     }
-    const answer = answerOf(route, result)
+    const answer = withHeaders(answerOf(route, result), route.everyAnswer?.())
     logRequest(logger, { ...line, who, status: answer.status })
     return written(connection, answer)
   } catch (error) {
-    const answer = errorAnswer(error, id)
+    const answer = withHeaders(errorAnswer(error, id), who && route.everyAnswer?.())
     logRequest(logger, { ...line, who, status: answer.status }, error)
     return written(connection, answer)
   }
@@ -201,6 +201,10 @@ function written(connection: Connection, answer: Answer): Response | Promise<Res
   const { send, response } = holdAnswer(connection)
   send(answer)
   return response
+}
+
+function withHeaders(answer: Answer, more: Readonly<Record<string, string>> | undefined): Answer {
+  return more ? { ...answer, headers: { ...answer.headers, ...more } } : answer
 }
 
 function answerOf(route: Route, result: Exclude<Awaited<ReturnType<Route['answer']>>, { held: unknown }>): Answer {

@@ -71,6 +71,8 @@ export interface RouteDefinition<Of extends Access, Query, Body, Data> {
   readonly media?: string | undefined
   /** Besides those that every route of its access has. */
   readonly errors?: readonly ErrorCode[] | undefined
+  /** Of every answer to somebody who is known, also of a refusal. */
+  readonly everyAnswer?: (() => Readonly<Record<string, string>>) | undefined
   handle(request: GateRequest<Of, Query, Body>): Promise<Result<Data> | Held | Document> | Result<Data> | Document
 }
 

@@ -45,6 +45,15 @@ it('R1 answers to a claim and to a redemption carry the latest checkpoint, signe
   expect(checkpoint.size).toBeGreaterThan((await checkpointIn(claim)).size)
 })
 
+it('R1 refusals carry it too, to whoever is known', async () => {
+  const claim = await post('/api/intents/int_unknown/claim', { execution_id: 'e', attempt_id: 'a' })
+  expect([claim.status, await checkpointIn(claim)]).toMatchObject([404, { projectId: server.projectId }])
+  const redeemed = await post('/api/permits/redeem', { token: 'none' })
+  expect([redeemed.status, await checkpointIn(redeemed)]).toMatchObject([400, { projectId: server.projectId }])
+  const unknown = await fetch(`${server.url}/api/intents/int_unknown/claim`, { method: 'POST', body: '{}' })
+  expect([unknown.status, unknown.headers.get(CHECKPOINT_HEADER)]).toEqual([401, null])
+})
+
 it('is not there before there is a checkpoint', () => {
   expect([checkpointHeader(undefined), checkpointHeader({ head: () => undefined })]).toEqual([{}, {}])
 })
