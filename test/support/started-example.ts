@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { IntentId } from '@silentauth/core'
 import { startServer } from '@silentauth/server'
 import { signIn } from '../../examples/demo/approver.ts'
 import { loaders } from './loaders.ts'
@@ -20,14 +21,16 @@ export async function startedExample(folder: string) {
   const gate = await startServer({ dataDir, port: 0 })
   const approver = await signIn(await gate.signInLink(gate.owner.id))
   const env = { ...process.env, SILENTAUTH_DATA: dataDir, OPENAI_API_KEY: '' }
+  const intents = async () => (await gate.store.intents({ projectId: gate.projectId, limit: 10 })).items
   return {
-    /** What it prints. @param args of `start.ts` */
-    async run(...args: string[]): Promise<{ stdout: string; stderr: string }> {
+    /** What it prints. @param command a file of the example, and its arguments */
+    async run(...command: string[]): Promise<{ stdout: string; stderr: string }> {
       const options = { cwd: folder, env, timeout: START_MS }
-      return promisify(execFile)(process.execPath, [...loaders(), 'start.ts', ...args], options)
+      return promisify(execFile)(process.execPath, [...loaders(), ...command], options)
     },
-    intents: async () => (await gate.store.intents({ projectId: gate.projectId, limit: 10 })).items,
-    decide: (id: string, verdict: 'approve' | 'deny') => approver.decide(id as never, verdict),
+    intents,
+    executions: async () => (await intents()).map((state) => state.execution.state),
+    decide: (id: IntentId, verdict: 'approve' | 'deny') => approver.decide(id, verdict),
     async [Symbol.asyncDispose]() {
       await gate[Symbol.asyncDispose]()
       await rm(dataDir, { recursive: true, force: true })
