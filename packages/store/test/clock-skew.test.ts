@@ -19,7 +19,17 @@ import {
 import { postgresStore } from '@silentauth/store/postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../../test/support/postgres.js'
-import { ANN, aDraft, anAttempt, ISSUER, type LivingGate, type LivingKeys, livingGate, PROJECT } from './living-gate.js'
+import {
+  ANN,
+  aDraft,
+  anAttempt,
+  ISSUER,
+  type LivingGate,
+  type LivingKeys,
+  livingGate,
+  PROJECT,
+  passing,
+} from './living-gate.js'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -27,18 +37,7 @@ const HOUR = 60 * MINUTE
 /** Nothing here takes as long, and no skew is as short. */
 const CLOSE = 5 * MINUTE
 
-const READS = {
-  id: 'pol_reads',
-  version: 1,
-  createdAt: 0,
-  name: 'reads',
-  enabled: true,
-  mode: 'enforce',
-  priority: 1,
-  match: { actionPattern: 'read_*' },
-  decision: 'auto_approve',
-  anyParams: true,
-} as unknown as Policy
+const READS = passing('read_*')
 
 let postgres: TestPostgres
 let logKey: PrivateJwk

@@ -1,36 +1,28 @@
-import { commitment, exportAudit, type Principal, verifyAudit } from '@silentauth/core'
+import { commitment, exportAudit, verifyAudit } from '@silentauth/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ANN, aDraft, anAttempt, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import {
+  ANN,
+  aDraft,
+  anAttempt,
+  type LivingKeys,
+  type livingGate,
+  livingKeys,
+  OWNER,
+  ownedGate,
+  PROJECT,
+} from './living-gate.js'
 import { LOG_STORES, logStores } from './log-stores.js'
 
 const stores = logStores()
-const OWNER: Principal = { ...ANN, id: 'usr_owner' }
 let keys: LivingKeys
 beforeAll(async () => {
   keys = await livingKeys()
 })
 afterAll(() => stores[Symbol.asyncDispose]())
 
-async function erasing(kind: (typeof LOG_STORES)[number]) {
-  const store = await (await stores.make(kind)).open()
-  const living = await livingGate(store, keys)
-  const person = (await store.person(ANN.id)) ?? expect.fail()
-  await store.transaction((tx) =>
-    tx.putPerson({ ...person, id: OWNER.id, email: 'owner@example.com', roles: ['owner'] }),
-  )
-  return {
-    store,
-    living,
-    async [Symbol.asyncDispose]() {
-      await living[Symbol.asyncDispose]()
-      await store[Symbol.asyncDispose]()
-    },
-  }
-}
-
 describe.each(LOG_STORES)('erasing values over %s', (kind) => {
   it('takes the values of one intent away; what the log says of it, and its tree, stay', async () => {
-    await using own = await erasing(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { store, living } = own
     const { id } = await living.approved({ params: { iban: 'DE00 1234' } })
     const other = await living.approved()
@@ -66,14 +58,14 @@ describe.each(LOG_STORES)('erasing values over %s', (kind) => {
     ['pending', async (living: Awaited<ReturnType<typeof livingGate>>) => living.agent.declare(aDraft())],
     ['approved and not begun', async (living: Awaited<ReturnType<typeof livingGate>>) => living.approved()],
   ])('is refused while the intent is %s', async (_, make) => {
-    await using own = await erasing(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { id } = await make(own.living)
     await expect(own.living.gate.eraseValues(OWNER, id, 'why')).rejects.toMatchObject({ code: 'IN_FLIGHT' })
     expect((await own.store.leavesOf(PROJECT, id))[0]?.payloads.length).toBeGreaterThan(0)
   })
 
   it('takes the params of a successor out of the leaf of its predecessor, which is not erased while the successor is pending', async () => {
-    await using own = await erasing(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { store, living } = own
     const first = await living.agent.declare(aDraft({ params: { iban: 'DE00 1111' } }))
     const second = await living.agent.declare(aDraft({ params: { iban: 'DE00 2222' }, supersedes: first.id }))
@@ -97,7 +89,7 @@ describe.each(LOG_STORES)('erasing values over %s', (kind) => {
   })
 
   it('is for owners and admins, and for intents of the project', async () => {
-    await using own = await erasing(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { id } = await own.living.agent.declare(aDraft())
     await own.living.agent.cancel(id, 'no longer')
     await expect(own.living.gate.eraseValues(ANN, id, 'why')).rejects.toMatchObject({ code: 'FORBIDDEN' })

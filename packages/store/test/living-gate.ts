@@ -26,10 +26,30 @@ import {
   type Store,
   sequencer,
 } from '@silentauth/core'
+import type { LogStore, LogStores } from './log-stores.js'
 
 export const PROJECT: ProjectId = 'prj_living'
 export const ISSUER = 'urn:silentauth:living'
 export const ANN: Principal = { type: 'person', id: 'usr_ann', projectId: PROJECT, via: 'session' }
+/** Only of an `ownedGate`. */
+export const OWNER: Principal = { ...ANN, id: 'usr_owner' }
+
+/** Lets every call of `action` pass, whatever its params. */
+export function passing(action: string, changes: Partial<Policy> = {}): Policy {
+  return {
+    id: 'pol_passing',
+    version: 1,
+    createdAt: 0,
+    name: 'passing',
+    enabled: true,
+    mode: 'enforce',
+    priority: 1,
+    match: { actionPattern: action },
+    decision: 'auto_approve',
+    anyParams: true,
+    ...changes,
+  } as unknown as Policy
+}
 
 export interface LivingKeys {
   readonly permit: PrivateJwk
@@ -104,6 +124,23 @@ export async function livingGate(
   }
 }
 
+/** Over a store of its own, with an owner, who may erase. */
+export async function ownedGate(stores: LogStores, kind: LogStore, keys: LivingKeys) {
+  const store = await (await stores.make(kind)).open()
+  const living = await livingGate(store, keys)
+  await store.transaction((tx) =>
+    tx.putPerson({ ...aPerson, id: OWNER.id, email: 'owner@example.com', roles: ['owner'] }),
+  )
+  return {
+    store,
+    living,
+    async [Symbol.asyncDispose]() {
+      await living[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
 export function aDraft(draft: Partial<IntentDraft> = {}): IntentDraft {
   return { action: 'issue_refund', params: { amount: 250, order: newId('ord') }, delivery: 'claim', ...draft }
 }
@@ -115,6 +152,8 @@ export function anAttempt(): { readonly executionId: string; readonly attemptId:
 function confirmOf(view: { readonly action: string; readonly params_digest: string }): string {
   return `${view.action} ${view.params_digest.slice(-4)}`
 }
+
+const aPerson = { projectId: PROJECT, groups: [], linked: [], status: 'active' } as const
 
 async function populate(store: Store, policies: readonly Policy[]): Promise<void> {
   const aKey = (id: 'key_agent' | 'key_verifier', kind: 'agent' | 'verifier') => ({
@@ -141,15 +180,7 @@ async function populate(store: Store, policies: readonly Policy[]): Promise<void
     })
     await tx.putKey(aKey('key_agent', 'agent'))
     await tx.putKey(aKey('key_verifier', 'verifier'))
-    await tx.putPerson({
-      id: 'usr_ann',
-      projectId: PROJECT,
-      email: 'ann@example.com',
-      roles: ['approver'],
-      groups: [],
-      linked: [],
-      status: 'active',
-    })
+    await tx.putPerson({ ...aPerson, id: ANN.id, email: 'ann@example.com', roles: ['approver'] })
     await tx.putAgent({
       id: 'agt_one',
       projectId: PROJECT,

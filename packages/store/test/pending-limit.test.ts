@@ -1,22 +1,11 @@
-import { localGate, type Policy, privateKeySigner, type Store } from '@silentauth/core'
+import { localGate, privateKeySigner, type Store } from '@silentauth/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { aDraft, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import { aDraft, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT, passing } from './living-gate.js'
 import { LOG_STORES, logStores } from './log-stores.js'
 
 const LIMIT = 5
 const TRIES = 40
-const READS = {
-  id: 'pol_reads',
-  version: 1,
-  createdAt: 0,
-  name: 'reads',
-  enabled: true,
-  mode: 'enforce',
-  priority: 1,
-  match: { actionPattern: 'read_*' },
-  decision: 'auto_approve',
-  anyParams: true,
-} as unknown as Policy
+const READS = passing('read_*')
 
 const stores = logStores()
 let keys: LivingKeys

@@ -1,10 +1,18 @@
-import { type IntentId, type Principal, prune } from '@silentauth/core'
+import { type IntentId, prune } from '@silentauth/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ANN, anAttempt, type LivingGate, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import {
+  anAttempt,
+  type LivingGate,
+  type LivingKeys,
+  livingGate,
+  livingKeys,
+  OWNER,
+  ownedGate,
+  PROJECT,
+} from './living-gate.js'
 import { LOG_STORES, logStores } from './log-stores.js'
 
 const stores = logStores()
-const OWNER: Principal = { ...ANN, id: 'usr_owner' }
 const RESULT = { refund: 'rf_1', iban: 'DE00 1234' }
 const NOT_RECORDED = { type: 'recorded', outcome: { status: 'succeeded', resultRecorded: false } }
 const YEAR_SECONDS = 365 * 24 * 3600
@@ -13,23 +21,6 @@ beforeAll(async () => {
   keys = await livingKeys()
 })
 afterAll(() => stores[Symbol.asyncDispose]())
-
-async function recording(kind: (typeof LOG_STORES)[number]) {
-  const store = await (await stores.make(kind)).open()
-  const living = await livingGate(store, keys)
-  const person = (await store.person(ANN.id)) ?? expect.fail()
-  await store.transaction((tx) =>
-    tx.putPerson({ ...person, id: OWNER.id, email: 'owner@example.com', roles: ['owner'] }),
-  )
-  return {
-    store,
-    living,
-    async [Symbol.asyncDispose]() {
-      await living[Symbol.asyncDispose]()
-      await store[Symbol.asyncDispose]()
-    },
-  }
-}
 
 /** Approved, run, and reported with a result. */
 async function executed({ approved, agent }: LivingGate, result = RESULT): Promise<IntentId> {
@@ -42,7 +33,7 @@ async function executed({ approved, agent }: LivingGate, result = RESULT): Promi
 
 describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   it('E11 comes back for the same execution, and for no other', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { agent } = own.living
     const id = await executed(own.living)
     expect(await agent.claim(id, anAttempt())).toEqual({
@@ -53,7 +44,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('is in clear neither in its row, nor in the log, nor in the intent; the log commits to its digest', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const id = await executed(own.living)
     const row = await own.store.recordedResult(PROJECT, id)
     const leaves = await own.store.leavesOf(PROJECT, id)
@@ -64,7 +55,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('is refused when its row was altered, is of another intent, or an older one of the same: nothing is granted', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { agent } = own.living
     const id = await executed(own.living)
     const other = await executed(own.living, { ...RESULT, refund: 'rf_2' })
@@ -80,7 +71,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('is refused by a gate with another key', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const id = await executed(own.living)
     const resultKey = crypto.getRandomValues(new Uint8Array(32))
     await using another = await livingGate(own.store, { ...keys, resultKey }, { held: own.living.held })
@@ -88,7 +79,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('is not replaced by a report that is repeated with something else', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { agent, approved } = own.living
     const { id } = await approved()
     const attempt = anAttempt()
@@ -99,7 +90,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('is kept for the holder alone: what another attempt reports is refused, with its result', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { agent, approved } = own.living
     const { id } = await approved()
     await agent.claim(id, anAttempt())
@@ -109,7 +100,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('is erased with the values of its intent: it answers as if it had not been recorded, and does not run again', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const { agent, gate } = own.living
     const [id, other] = [await executed(own.living), await executed(own.living)]
     const values = (await own.store.leavesOf(PROJECT, id)).reduce((sum, { payloads }) => sum + payloads.length, 0)
@@ -127,7 +118,7 @@ describe.each(LOG_STORES)('a recorded result over %s', (kind) => {
   })
 
   it('goes with its intent', async () => {
-    await using own = await recording(kind)
+    await using own = await ownedGate(stores, kind, keys)
     const id = await executed(own.living)
     const later: typeof own.store = {
       ...own.store,

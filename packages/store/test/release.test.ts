@@ -2,31 +2,19 @@ import {
   type HeldCheckpoint,
   heldInMemory,
   localGate,
-  type Policy,
   privateKeySigner,
   type Signer,
   type State,
   type Store,
 } from '@silentauth/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { aDraft, anAttempt, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import { aDraft, anAttempt, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT, passing } from './living-gate.js'
 import { DURABLE, LOG_STORES, logStores } from './log-stores.js'
 
 const DEFERRED = ['deferred memory', 'PostgreSQL'] as const
 const stores = logStores()
 const EXPORT = aDraft({ action: 'export_customers', riskTier: 'high', delivery: 'token' })
-const EXPORTS: Policy = {
-  id: 'pol_exports',
-  version: 1,
-  createdAt: 0,
-  name: 'exports',
-  enabled: true,
-  mode: 'enforce',
-  priority: 1,
-  match: { actionPattern: 'export_*' },
-  decision: 'auto_approve',
-  anyParams: true,
-} as unknown as Policy
+const EXPORTS = passing('export_*')
 let keys: LivingKeys
 beforeAll(async () => {
   keys = await livingKeys()

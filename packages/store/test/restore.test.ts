@@ -4,12 +4,21 @@ import {
   heldInMemory,
   type IntentId,
   openCheckpoint,
-  type Policy,
   type Store,
   sequencer,
 } from '@silentauth/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ANN, aDraft, anAttempt, ISSUER, type LivingKeys, livingGate, livingKeys, PROJECT } from './living-gate.js'
+import {
+  ANN,
+  aDraft,
+  anAttempt,
+  ISSUER,
+  type LivingKeys,
+  livingGate,
+  livingKeys,
+  PROJECT,
+  passing,
+} from './living-gate.js'
 import { DURABLE, logStores } from './log-stores.js'
 
 const stores = logStores()
@@ -19,19 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => stores[Symbol.asyncDispose]())
 
-const READS: Policy = {
-  id: 'pol_reads',
-  version: 1,
-  createdAt: 0,
-  name: 'reads',
-  enabled: true,
-  mode: 'enforce',
-  priority: 1,
-  match: { actionPattern: 'read_*' },
-  decision: 'auto_approve',
-  anyParams: true,
-  intent: { executionWindowSeconds: 7200 },
-} as unknown as Policy
+const READS = passing('read_*', { intent: { executionWindowSeconds: 7200 } })
 
 describe.each(DURABLE)('an older backup of %s', (kind) => {
   it('R1 does not open', async () => {

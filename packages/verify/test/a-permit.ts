@@ -1,5 +1,5 @@
 /**
- * Permits for tests, signed by keys that are made on the spot.
+ * Permits for tests, signed by keys that are made on the spot, and who checks them.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import {
   signPermit,
   snapshot,
 } from '@silentauth/core'
+import { type PermitVerifier, type PermitVerifierOptions, permitVerifier } from '../src/permit-verifier.js'
 
 export const ISSUER = 'https://gate.example.com'
 export const PROJECT = 'prj_test'
@@ -30,6 +31,12 @@ export interface TestKey {
 export async function aKey(): Promise<TestKey> {
   const signer = await privateKeySigner(await generateSigningKey('EdDSA'))
   return { signer, jwk: signer.publicJwk as PublicJwk }
+}
+
+/** Takes permits of `key` at `NOW`, each once, and looks at no revocation list. */
+export function verifierFor(key: TestKey, changes: object = {}): PermitVerifier {
+  const options = { issuer: ISSUER, projectId: PROJECT, keys: { keys: [key.jwk] }, singleUse: 'per-process' }
+  return permitVerifier({ ...options, revocations: 'off', now: () => NOW, ...changes } as PermitVerifierOptions)
 }
 
 /** Claims of a permit that a policy granted at `NOW`. */

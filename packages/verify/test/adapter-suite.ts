@@ -5,8 +5,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PermitRequirement } from '../src/admission.js'
-import { type PermitVerifier, permitVerifier, type RedeemedPermit } from '../src/permit-verifier.js'
-import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import type { PermitVerifier, RedeemedPermit } from '../src/permit-verifier.js'
+import { ACTION, aKey, aPermit, NOW, PARAMS, verifierFor } from './a-permit.js'
 
 /** The handler of the route; what it returns is the answer's JSON. */
 export type Refund = (permit: RedeemedPermit<typeof ACTION>, body: unknown) => object
@@ -37,14 +37,7 @@ export function describeRequirePermit(name: string, start: StartRoute): void {
     }
 
     beforeAll(async () => {
-      verifier = permitVerifier({
-        issuer: ISSUER,
-        projectId: PROJECT,
-        keys: { keys: [key.jwk] },
-        singleUse: 'per-process',
-        revocations: 'off',
-        now: () => NOW,
-      })
+      verifier = verifierFor(key)
       route = await setUp()
     })
     afterAll(() => route[Symbol.asyncDispose]())
@@ -164,14 +157,7 @@ export function describeRequirePermit(name: string, start: StartRoute): void {
     })
 
     it('answers 503 while there are no keys, and does not run the handler', async () => {
-      await using keyless = permitVerifier({
-        issuer: ISSUER,
-        projectId: PROJECT,
-        keys: 'no-such-file.json',
-        singleUse: 'per-process',
-        revocations: 'off',
-        now: () => NOW,
-      })
+      await using keyless = verifierFor(key, { keys: 'no-such-file.json' })
       await using dark = await setUp({ verifier: keyless })
       const answer = await dark.send(post({ 'silentauth-permit': await aPermit(key) }))
       expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'GATE_UNAVAILABLE' } }])

@@ -1,8 +1,7 @@
 import { SilentAuthError } from '@silentauth/core'
 import { describe, expect, it } from 'vitest'
 import { admit, checkRequirement, keepPermit, permitOf, refusalAnswer } from '../src/admission.js'
-import { permitVerifier } from '../src/permit-verifier.js'
-import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import { ACTION, aKey, aPermit, PARAMS, verifierFor } from './a-permit.js'
 
 describe('the answer to a refused request', () => {
   it('has code, message and hint', () => {
@@ -31,14 +30,7 @@ describe('the answer to a refused request', () => {
 describe('a route that knows who calls', async () => {
   const key = await aKey()
   const aRequest = async (subject: (input: string) => unknown) => {
-    const verifier = permitVerifier({
-      issuer: ISSUER,
-      projectId: PROJECT,
-      keys: { keys: [key.jwk] },
-      singleUse: 'per-process',
-      revocations: 'off',
-      now: () => NOW,
-    })
+    const verifier = verifierFor(key)
     const headers = new Headers({ 'silentauth-permit': await aPermit(key, PARAMS, { sub: 'agent:agt_7' }) })
     const requirement = { verifier, action: ACTION, params: () => PARAMS, subject: subject as () => string }
     return admit(requirement, { headers, body: undefined, input: 'agt_7' })
@@ -65,14 +57,7 @@ describe('a route that knows who calls', async () => {
 
 describe('permitOf', async () => {
   const key = await aKey()
-  const verifier = permitVerifier({
-    issuer: ISSUER,
-    projectId: PROJECT,
-    keys: { keys: [key.jwk] },
-    singleUse: 'per-process',
-    revocations: 'off',
-    now: () => NOW,
-  })
+  const verifier = verifierFor(key)
   const permit = await verifier.verify(await aPermit(key), { action: ACTION, params: PARAMS })
 
   it('gives what was admitted for the request', () => {

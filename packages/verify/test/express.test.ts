@@ -3,8 +3,7 @@ import express from 'express'
 import { describe, expect, it, vi } from 'vitest'
 import { permitOf } from '../src/admission.js'
 import { type ExpressRequest, requirePermit } from '../src/express.js'
-import { permitVerifier } from '../src/permit-verifier.js'
-import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import { ACTION, aKey, aPermit, PARAMS, verifierFor } from './a-permit.js'
 import { describeRequirePermit } from './adapter-suite.js'
 import { loopback } from './loopback.js'
 
@@ -22,14 +21,7 @@ describeRequirePermit('Express', async (requirement, refund) => {
 
 describe('requirePermit for Express', async () => {
   const key = await aKey()
-  const verifier = permitVerifier({
-    issuer: ISSUER,
-    projectId: PROJECT,
-    keys: { keys: [key.jwk] },
-    singleUse: 'per-process',
-    revocations: 'off',
-    now: () => NOW,
-  })
+  const verifier = verifierFor(key)
   const handler = vi.fn((req: express.Request, res: express.Response) => void res.json(req.permit?.params))
   const app = express()
   app.post('/refunds', express.json(), requirePermit({ verifier, action: ACTION, params: (_, body) => body }), handler)

@@ -2,8 +2,7 @@ import fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { permitOf } from '../src/admission.js'
 import { type FastifyRequestLike, requirePermit } from '../src/fastify.js'
-import { permitVerifier } from '../src/permit-verifier.js'
-import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import { ACTION, aKey, aPermit, PARAMS, verifierFor } from './a-permit.js'
 import { describeRequirePermit } from './adapter-suite.js'
 
 describeRequirePermit('Fastify', async (requirement, refund) => {
@@ -18,14 +17,7 @@ describeRequirePermit('Fastify', async (requirement, refund) => {
 describe('requirePermit for Fastify', () => {
   it('puts the permit where handlers look for it', async () => {
     const key = await aKey()
-    const verifier = permitVerifier({
-      issuer: ISSUER,
-      projectId: PROJECT,
-      keys: { keys: [key.jwk] },
-      singleUse: 'per-process',
-      revocations: 'off',
-      now: () => NOW,
-    })
+    const verifier = verifierFor(key)
     const app = fastify()
     const preHandler = requirePermit({ verifier, action: ACTION, params: (_, body) => body })
     app.post('/refunds', { preHandler }, async (request) => (request as FastifyRequestLike).permit?.params)

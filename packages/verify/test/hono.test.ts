@@ -3,8 +3,7 @@ import { type Context, Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { permitOf } from '../src/admission.js'
 import { type HonoContext, requirePermit } from '../src/hono.js'
-import { permitVerifier } from '../src/permit-verifier.js'
-import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import { ACTION, aKey, aPermit, PARAMS, verifierFor } from './a-permit.js'
 import { describeRequirePermit, type StartRoute } from './adapter-suite.js'
 import { loopback } from './loopback.js'
 
@@ -33,14 +32,7 @@ describeRequirePermit('Hono on Node', async (requirement, refund) => {
 
 describe('requirePermit for Hono', async () => {
   const key = await aKey()
-  const verifier = permitVerifier({
-    issuer: ISSUER,
-    projectId: PROJECT,
-    keys: { keys: [key.jwk] },
-    singleUse: 'per-process',
-    revocations: 'off',
-    now: () => NOW,
-  })
+  const verifier = verifierFor(key)
   const send = async (app: Hono, path: string, body: string = JSON.stringify(PARAMS)) =>
     app.request(path, {
       method: 'POST',

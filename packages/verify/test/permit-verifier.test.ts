@@ -8,9 +8,9 @@ import {
   signRevocationList,
 } from '@silentauth/core'
 import { describe, expect, it, vi } from 'vitest'
-import { type PermitVerifierOptions, permitVerifier } from '../src/permit-verifier.js'
+import { permitVerifier } from '../src/permit-verifier.js'
 import type { SingleUseStore } from '../src/single-use.js'
-import { ACTION, aKey, aPermit, claimsOf, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import { ACTION, aKey, aPermit, claimsOf, ISSUER, NOW, PARAMS, PROJECT, verifierFor } from './a-permit.js'
 import { answerJson, loopback } from './loopback.js'
 
 const [key, next] = [await aKey(), await aKey()]
@@ -18,8 +18,7 @@ const ABOUT_LISTS = { issuer: ISSUER, projectId: PROJECT } as const
 const expected = { action: ACTION, params: PARAMS }
 
 const common = { issuer: ISSUER, projectId: PROJECT, keys: { keys: [key.jwk] }, revocations: 'off' } as const
-const aVerifier = (changes: object = {}) =>
-  permitVerifier({ ...common, singleUse: 'per-process', now: () => NOW, ...changes } as PermitVerifierOptions)
+const aVerifier = (changes: object = {}) => verifierFor(key, changes)
 
 describe('a verified permit', () => {
   it('has the params that were compared, frozen', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { permitVerifier } from '../src/permit-verifier.js'
 import { requirePermit, verifyRequest } from '../src/web.js'
-import { ACTION, aKey, aPermit, ISSUER, NOW, PARAMS, PROJECT } from './a-permit.js'
+import { ACTION, aKey, aPermit, PARAMS, verifierFor } from './a-permit.js'
 import { describeRequirePermit } from './adapter-suite.js'
 
 describeRequirePermit('web requests', async (requirement, refund) => {
@@ -12,14 +11,7 @@ describeRequirePermit('web requests', async (requirement, refund) => {
 })
 
 const key = await aKey()
-const verifier = permitVerifier({
-  issuer: ISSUER,
-  projectId: PROJECT,
-  keys: { keys: [key.jwk] },
-  singleUse: 'per-process',
-  revocations: 'off',
-  now: () => NOW,
-})
+const verifier = verifierFor(key)
 const requirement = { verifier, action: ACTION, params: (_: Request, body: unknown) => body } as const
 const aRequest = async (init: RequestInit = {}) =>
   new Request('http://127.0.0.1/refunds', {
