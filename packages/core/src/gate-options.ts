@@ -5,7 +5,7 @@
  * @module
  */
 import { type ErrorCode, isSilentAuthError, SilentAuthError } from './errors.js'
-import { type Gate, type GateEvent, refusalError } from './gate.js'
+import { type Begun, type Gate, type GateEvent, type Look, refusalError } from './gate.js'
 import type { Json, JsonObject } from './json.js'
 import { type GateRefusal, gateRefusal, type NotExecuted, refusalCode } from './refusal.js'
 import type { RiskTier } from './risk.js'
@@ -118,6 +118,23 @@ export function refusalRoute(
   const { onGateError = options.wait === 'suspend' ? 'pending' : 'message' } = options
   if (onGateError !== 'pending') return onGateError
   return passesByItself(refusal) ? 'pending' : 'message'
+}
+
+/** In a suspended run: nobody decided, or what keeps the call from running may pass and the options say to wait for that. */
+export function waitsForLater(answer: Look | Begun, options: GatedToolOptions<never, never>): boolean {
+  switch (answer.type) {
+    case 'pending':
+      return true
+    case 'approved':
+    case 'finished':
+    case 'begun':
+      return false
+    case 'recorded':
+    case 'running':
+    case 'unknown':
+    case 'refused':
+      return passesByItself(answer) && refusalRoute(answer, options) === 'pending'
+  }
 }
 
 /** What the caller of a call gets that did not run now: an error, what was recorded of the call, or words for the model. */

@@ -85,6 +85,7 @@ export {
   type RefusalAnswer,
   refusalAnswer,
   refusalRoute,
+  waitsForLater,
 } from './gate-options.js'
 export {
   deniedByRule,

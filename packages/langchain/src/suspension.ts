@@ -13,10 +13,9 @@ import {
   type GateEvent,
   type Look,
   look,
-  passesByItself,
   refusalCode,
   refusalError,
-  refusalRoute,
+  waitsForLater,
 } from '@silentauth/core'
 import { GATE_INTERRUPT, type GateInterrupt, isGateInterrupt } from './gate-interrupt.js'
 import type { GateToolOptions } from './gate-options.js'
@@ -51,7 +50,7 @@ export async function suspend(asked: GateCall, { tool, call, options, onEvent }:
     const seen = await look(gate, asked, { create: !known, signal })
     known = seen.type !== 'refused'
     const answer = await beginOrWait(gate, asked, seen, { pause, reenters: options.reenters ?? false, onEvent, signal })
-    if (answer.type !== 'pending' && !(staysSuspended(answer) && refusalRoute(answer, options) === 'pending')) {
+    if (answer.type === 'begun' || (answer.type !== 'pending' && !waitsForLater(answer, options))) {
       if (answer.type === 'refused') tellRefusal(answer, asked, onEvent)
       return answer
     }
@@ -92,11 +91,6 @@ async function beginOrWait(
       return begin(gate, asked, seen, { signal, onEvent })
     }
   }
-}
-
-/** Of what `onGateError: 'pending'` is about, and of a call that another process runs now. */
-function staysSuspended(answer: Answer): answer is Exclude<Answer, { type: 'begun' | 'pending' }> {
-  return answer.type !== 'begun' && passesByItself(answer)
 }
 
 function tellRefusal(refusal: Extract<Begun, { type: 'refused' }>, asked: GateCall, onEvent: Waiting['onEvent']): void {

@@ -9,10 +9,9 @@ import {
   begin,
   type Look,
   look,
-  passesByItself,
   refusalError,
-  refusalRoute,
   SilentAuthError,
+  waitsForLater,
 } from '@silentauth/core'
 import { tellLook, tellRefusal } from './call-events.js'
 import type { GateToolOptions } from './gate-options.js'
@@ -23,20 +22,6 @@ export interface CallEntry {
   readonly scope: RunScope
   readonly key: string
   readonly signal: AbortSignal | undefined
-}
-
-/** It is not decided, or what keeps it from running may pass. */
-export function waitsForLater(seen: Look, options: GateToolOptions): boolean {
-  switch (seen.type) {
-    case 'pending':
-      return true
-    case 'approved':
-    case 'finished':
-      return false
-    case 'running':
-    case 'refused':
-      return passesByItself(seen) && refusalRoute(seen, options) === 'pending'
-  }
 }
 
 /** Begins what was decided. Looks once more: that the SDK lets a call through says nothing. */
@@ -54,8 +39,8 @@ export async function beginDecided(
   const begun =
     seen.type === 'approved' || seen.type === 'finished' ? await begin(gate, asked, seen, { signal, onEvent }) : seen
   if (begun.type === 'begun') return begun
-  const later = passesByItself(begun) && refusalRoute(begun, options) === 'pending'
-  if (later && scope.driven?.resuming.has(key)) throw stillWaiting(refusalError(begun), scope, key)
+  if (waitsForLater(begun, options) && scope.driven?.resuming.has(key))
+    throw stillWaiting(refusalError(begun), scope, key)
   if (begun.type === 'refused') tellRefusal(begun, asked.draft.action, options)
   return begun
 }

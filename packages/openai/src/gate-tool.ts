@@ -19,9 +19,10 @@ import {
   type Look,
   look,
   type Parse,
+  waitsForLater,
 } from '@silentauth/core'
 import { tellLook } from './call-events.js'
-import { beginDecided, waitsForLater } from './decided-call.js'
+import { beginDecided } from './decided-call.js'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { type AskedTool, answerOf, askedCall, refused } from './gated-call.js'
 import { streamEvent } from './gated-stream.js'

@@ -5,8 +5,7 @@
  * @module
  */
 import type { Agent, RunState, RunToolApprovalItem, Tool } from '@openai/agents'
-import { type Gate, type Look, refusalRoute, refusalText } from '@silentauth/core'
-import { waitsForLater } from './decided-call.js'
+import { type Gate, type Look, refusalRoute, refusalText, waitsForLater } from '@silentauth/core'
 import { remoteCallOf } from './gate-hosted-mcp.js'
 import { type GateHook, hookOf, type WaitingCall } from './gate-tool.js'
 import { type PendingCall, pendingOf } from './pending-call.js'

@@ -18,7 +18,7 @@ import {
   type Look,
   look,
   type Parse,
-  passesByItself,
+  waitsForLater,
 } from '@silentauth/core'
 import type { ChatCompletionToolMessageParam } from 'openai/resources/chat/completions'
 import type { ResponseFunctionToolCall, ResponseInputItem } from 'openai/resources/responses/responses'
@@ -27,7 +27,9 @@ import { answerOf, askedCall, refused } from './gated-call.js'
 import { wordsIn } from './model-words.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
 
-export interface GatedFunction<Args = unknown> extends Partial<Omit<PlainGateOptions<Args>, 'gate' | 'runKey'>> {
+export interface GatedFunction<Args = unknown>
+  extends Partial<Omit<PlainGateOptions<Args>, 'gate' | 'runKey' | 'onGateError'>> {
+  onGateError?: SettleOptions['onGateError']
   execute(args: Args, call: { readonly signal: AbortSignal | undefined }): unknown
   /** Throws for arguments that are wrong. @default JSON as it came */
   parse?: ((args: unknown) => Args | Promise<Args>) | undefined
@@ -35,7 +37,7 @@ export interface GatedFunction<Args = unknown> extends Partial<Omit<PlainGateOpt
   parameters?: JsonObject | undefined
 }
 
-export interface SettleOptions extends Omit<PlainGateOptions<never>, 'runKey' | 'action' | 'params'> {
+export interface SettleOptions extends Omit<PlainGateOptions<never>, 'runKey' | 'action' | 'params' | 'onGateError'> {
   /**
    * Of one logical run: random, and kept with what the model said. Where ids of calls repeat over its turns, each turn needs one
    * of its own.
@@ -43,6 +45,8 @@ export interface SettleOptions extends Omit<PlainGateOptions<never>, 'runKey' | 
   runKey: string
   /** `hold`: waits for the decisions. `suspend`: comes back with what waits; settle again later, in any process. @default 'hold' */
   wait?: 'hold' | 'suspend' | undefined
+  /** When the gate could not be asked or did not grant; nothing runs then. @default 'message', with `suspend` 'pending' */
+  onGateError?: 'message' | 'throw' | 'pending' | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -109,6 +113,8 @@ interface Prepared extends AskedFor {
   /** Undefined: it is in `answer`. */
   readonly call: BoundCall | undefined
   readonly seen: Look | undefined
+  /** Not to be answered yet. */
+  readonly waits: boolean
   answer(): Promise<unknown>
 }
 
@@ -122,12 +128,11 @@ async function settle(
   functions: GatedFunctions,
   options: Settling,
 ): Promise<{ answers: [callId: string, text: string][]; pending: PendingFunctionCall[] }> {
-  const { wait = 'hold' } = options
   if (!options.runKey) throw new TypeError('runKey must not be empty: every call of the process would be the same one')
   const ids = new Set(asked.map(({ callId }) => callId))
   if (ids.size !== asked.length) throw new TypeError('two of the calls have the same id')
   const prepared = await Promise.all(asked.map((call) => prepare(call, functions, options)))
-  const waiting = wait === 'suspend' ? prepared.filter(({ seen }) => seen && waitsForLater(seen)) : []
+  const waiting = prepared.filter(({ waits }) => waits)
   if (waiting.length > 0) return { answers: [], pending: waiting.map(pendingCall) }
   const answers = await Promise.all(
     prepared.map(async (call): Promise<[string, string]> => [call.callId, textOf(await call.answer())]),
@@ -137,7 +142,13 @@ async function settle(
 
 async function prepare(asked: AskedFor, functions: GatedFunctions, options: Settling): Promise<Prepared> {
   const { name, callId, text } = asked
-  const said = (answer: () => Promise<unknown>): Prepared => ({ ...asked, call: undefined, seen: undefined, answer })
+  const said = (answer: () => Promise<unknown>): Prepared => ({
+    ...asked,
+    call: undefined,
+    seen: undefined,
+    waits: false,
+    answer,
+  })
   const own = Object.hasOwn(functions, name) ? functions[name] : undefined
   if (!own) return said(async () => `There is no function ${name}.`)
   const { execute, parse: parseArgs, parameters, ...more } = own
@@ -197,6 +208,7 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
     ...asked,
     call,
     seen,
+    waits: waitsForLater(seen, merged as never),
     async answer() {
       if (seen.type !== 'approved' && seen.type !== 'finished') {
         if (seen.type === 'refused') told(seen)
@@ -205,19 +217,6 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
       tellLook(seen, merged)
       return answerOf(told(await begin(gate, call.asked, seen, { signal, onEvent })), granted)
     },
-  }
-}
-
-function waitsForLater(seen: Look): boolean {
-  switch (seen.type) {
-    case 'pending':
-    case 'running':
-      return true
-    case 'refused':
-      return passesByItself(seen)
-    case 'approved':
-    case 'finished':
-      return false
   }
 }
 

@@ -1,3 +1,4 @@
+import { SilentAuthError } from '@silentauth/core'
 import { approvingGate, scriptedGate } from '@silentauth/core/testing'
 import { currentPermit, settleFunctionCalls, settleToolCalls } from '@silentauth/openai'
 import { describe, expect, it, vi } from 'vitest'
@@ -64,6 +65,39 @@ it('what was kept and changed afterwards is not executed, and asks nobody', asyn
   const { outputs } = await settleFunctionCalls([item(5000)], record, options)
   expect(outputs[0]?.output).toContain('not the ones that were submitted')
   expect([gate.intents.length, execute.mock.calls.length]).toEqual([1, 0])
+})
+
+describe('while the gate is away, a call of a suspended loop', () => {
+  const away = () => Promise.reject(new SilentAuthError('GATE_UNAVAILABLE', 'the gate is away'))
+  const settled = async (onGateError?: 'message' | 'throw' | 'pending') => {
+    const gate = scriptedGate(['wait'])
+    const { execute, record } = functions()
+    const options = { gate, runKey: 'r', wait: 'suspend', onGateError } as const
+    const declare = vi.spyOn(gate, 'declare').mockImplementation(away)
+    const settle = () => settleFunctionCalls([item(50)], record, options)
+    const ended = await settle().catch((error: unknown) => error)
+    expect(execute).not.toHaveBeenCalled()
+    declare.mockRestore()
+    return { ended, settle, approve: () => gate.decide('approve'), execute }
+  }
+
+  it.each([undefined, 'pending'] as const)('waits on, and goes on later (onGateError: %s)', async (onGateError) => {
+    const { ended, settle, approve, execute } = await settled(onGateError)
+    expect(ended).toEqual({ outputs: [], pending: [{ name: 'issue_refund', callId: 'a' }] })
+    await settle()
+    await approve()
+    expect((await settle()).outputs[0]?.output).toBe('refunded 50, issue_refund')
+    expect(execute).toHaveBeenCalledOnce()
+  })
+
+  it('is answered where the options say so', async () => {
+    const { ended } = await settled('message')
+    expect(ended).toMatchObject({ pending: [], outputs: [{ output: expect.stringContaining('Not executed') }] })
+  })
+
+  it('ends the loop where the options say so', async () => {
+    expect((await settled('throw')).ended).toMatchObject({ code: 'GATE_UNAVAILABLE' })
+  })
 })
 
 it.each([
