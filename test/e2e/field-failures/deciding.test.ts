@@ -209,7 +209,7 @@ describeFailure('F7: a quorum of names in a body', () => {
     expect(await vote()).toMatchObject({ status: 200 })
     expect(await vote()).toMatchObject({ code: 'ALREADY_VOTED' })
     const { data } = await field.owner.ask('GET', `/api/inbox/${waiting.id}`)
-    expect([data.status, data.votes.length, waiting.pay.mock.calls]).toEqual(['pending', 1, []])
+    expect([data.status, data.votes, waiting.pay.mock.calls]).toEqual(['pending', [expect.anything()], []])
 
     // The control: a second person is the quorum.
     await other.ask('POST', `/api/inbox/${waiting.id}/approve`, body)
