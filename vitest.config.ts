@@ -37,6 +37,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 25_000 } },
+    setupFiles: [path.join(import.meta.dirname, 'test/support/patience.ts')],
     // Much of the time is spent waiting for disks, processes and databases: no core is left for others.
     maxWorkers: '100%',
     sequence: { sequencer: LongestFirst },
