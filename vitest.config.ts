@@ -48,8 +48,6 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.{ts,tsx}', 'examples/*/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...browserTests, ...sourcesOnly],
-          // A limit against hanging, not a measure: many of these run at once on few cores.
-          testTimeout: 30_000,
         },
       },
       {
