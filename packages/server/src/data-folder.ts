@@ -5,7 +5,7 @@
  * @module
  */
 import { constants } from 'node:fs'
-import { chmod, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
+import { chmod, copyFile, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { randomToken } from '@silentauth/core'
 
@@ -16,6 +16,11 @@ export interface DataFolder {
   read(name: string): Promise<unknown>
   /** 0600. */
   write(name: string, content: unknown): Promise<void>
+  /**
+   * What is in the file; where there is none, what `make` gives is written first. Of several processes that find none, one
+   * writes, and all get what that one wrote.
+   */
+  readOrMake(name: string, make: () => unknown): Promise<unknown>
   /** For good; nothing happens when it is not there. */
   remove(name: string): Promise<void>
 }
@@ -32,34 +37,48 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
   if (uid !== undefined && (stats.mode & 0o077) !== 0) await chmod(where, 0o700)
 
   const fileIn = (name: string): string => path.join(where, name)
+  const read = async (name: string): Promise<unknown> => {
+    const text = await readPrivate(fileIn(name))
+    if (text === undefined) return undefined
+    try {
+      return JSON.parse(text)
+    } catch {
+      // Without the cause: a parser's message quotes the text, and this one can be a key.
+      throw new Error(`${fileIn(name)} is damaged`)
+    }
+  }
+  /** @param put gives the whole, synced file its name */
+  const written = async <Result>(
+    name: string,
+    content: unknown,
+    put: (from: string, to: string) => Promise<Result>,
+  ): Promise<Result> => {
+    const temporary = fileIn(`.${name}.${randomToken(8)}`)
+    try {
+      const handle = await open(temporary, 'wx', 0o600)
+      try {
+        await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      const result = await put(temporary, fileIn(name))
+      await syncFolder(where)
+      return result
+    } finally {
+      await rm(temporary, { force: true })
+    }
+  }
   return {
     path: where,
     fileIn,
-    async read(name) {
-      const text = await readPrivate(fileIn(name))
-      if (text === undefined) return undefined
-      try {
-        return JSON.parse(text)
-      } catch {
-        // Without the cause: a parser's message quotes the text, and this one can be a key.
-        throw new Error(`${fileIn(name)} is damaged`)
-      }
-    },
-    async write(name, content) {
-      const temporary = fileIn(`.${name}.${randomToken(8)}`)
-      try {
-        const handle = await open(temporary, 'wx', 0o600)
-        try {
-          await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`)
-          await handle.sync()
-        } finally {
-          await handle.close()
-        }
-        await rename(temporary, fileIn(name))
-        await syncFolder(where)
-      } finally {
-        await rm(temporary, { force: true })
-      }
+    read,
+    write: (name, content) => written(name, content, rename),
+    async readOrMake(name, make) {
+      const there = await read(name)
+      if (there !== undefined) return there
+      const made = await make()
+      return (await written(name, made, linked)) ? made : read(name)
     },
     async remove(name) {
       await rm(fileIn(name), { force: true })
@@ -67,6 +86,24 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
     },
   }
 }
+
+/** A link takes a name only when nobody has it, unlike a rename. @returns whether it did */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === undefined || !WITHOUT_LINKS.includes(error.code)) throw error
+      // As exclusive, if not as whole: what a crash leaves of it is damaged, and is not taken for a key.
+      return copyFile(from, to, constants.COPYFILE_EXCL)
+    })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** What file systems that know no links say. */
+const WITHOUT_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 
 /** Else a loss of power could take the new name back. Windows has no such thing. */
 async function syncFolder(folder: string): Promise<void> {

@@ -13,6 +13,8 @@ import {
   type ProjectKey,
   type Role,
   type Store,
+  type StoreReader,
+  type StoreTransaction,
   type UserId,
 } from '@silentauth/core'
 import { z } from 'zod'
@@ -46,72 +48,51 @@ const identityForm = z.object({
 const connectionForm = z.object({ secret_key: z.string() })
 
 export async function identity(folder: DataFolder): Promise<Identity> {
-  const known = await knownIdentity(folder)
-  if (known) return known
-  const made: Identity = { issuer: `urn:silentauth:embedded:${newId('gate').slice(5)}`, projectId: newId('prj') }
-  await folder.write(IDENTITY_FILE, { issuer: made.issuer, project_id: made.projectId })
-  return made
+  return identityOf(
+    await folder.readOrMake(IDENTITY_FILE, () => ({
+      issuer: `urn:silentauth:embedded:${newId('gate').slice(5)}`,
+      project_id: newId('prj'),
+    })),
+  )
 }
 
 /** Undefined: no gate has been here. */
 export async function knownIdentity(folder: DataFolder): Promise<Identity | undefined> {
   const stored = await folder.read(IDENTITY_FILE)
-  if (stored === undefined) return undefined
-  const { issuer, project_id: projectId } = identityForm.parse(stored)
-  return { issuer, projectId: projectId as ProjectId }
+  return stored === undefined ? undefined : identityOf(stored)
 }
 
-/** Makes what is missing, in one audited change, and finds what is there. */
+/** Makes what is missing, in one audited change, and finds what is there; a client on this machine finds the gate by `dev.json`. */
 export async function embedded(
   { gate, store }: { readonly gate: LocalGate; readonly store: Store },
   folder: DataFolder,
+  connection: Connection,
 ): Promise<Embedded> {
   const { projectId } = gate
-  const secretKey = (await knownKey(store, projectId, folder)) ?? newProjectKey()
-  const keyIsNew = (await store.keyBySecretHash(secretHash(secretKey))) === undefined
-  const isNew = (await store.project(projectId)) === undefined
-  const people = isNew ? [] : (await store.directory(projectId)).people
-  const owner =
-    people.find(({ email }) => email === OWNER_EMAIL) ?? aPerson(projectId, OWNER_EMAIL, ['owner', 'approver'])
-  if (!isNew && !keyIsNew && people.includes(owner)) return { secretKey, owner }
-
-  const key = await anAgentKey(store, projectId, secretKey)
-  const data = { project_id: projectId, ...(keyIsNew && { key_id: key.id }), user_id: owner.id }
-  await gate.administer('system:setup', isNew ? 'project.created' : 'project.completed', data, async (tx) => {
-    if (isNew) {
-      await tx.putProject({
-        id: projectId,
-        name: 'embedded',
-        timezone: 'UTC',
-        actionTiers: {},
-        requireRegisteredAgents: false,
-        approverLabels: 'email',
-      })
+  let found = await inPlace(store, projectId, folder)
+  while (!isWhole(found)) {
+    const data = (made: Made) => ({
+      project_id: projectId,
+      ...(made.key && { key_id: made.key.id }),
+      user_id: made.owner.id,
+    })
+    const event = found.project ? 'project.completed' : 'project.created'
+    try {
+      await gate.administer('system:setup', event, data, (tx) => complete(tx, projectId, folder, connection))
+    } catch (error) {
+      if (error !== FASTER) throw error
     }
-    if (keyIsNew) await tx.putKey(key)
-    await tx.putPerson(owner)
-  })
-  return { secretKey, owner }
+    found = await inPlace(store, projectId, folder)
+  }
+  await writeConnection(folder, connection, found.secretKey)
+  return { secretKey: found.secretKey, owner: found.owner }
 }
 
-/** How a client on this machine finds the gate: `dev.json`, 0600. */
-export async function writeConnection(
-  folder: DataFolder,
-  connection: Identity & {
-    readonly url: string
-    readonly jwksUrl: string
-    readonly revocationsUrl: string
-    readonly secretKey: string
-  },
-): Promise<void> {
-  await folder.write(CONNECTION_FILE, {
-    url: connection.url,
-    issuer: connection.issuer,
-    project_id: connection.projectId,
-    jwks_url: connection.jwksUrl,
-    revocations_url: connection.revocationsUrl,
-    secret_key: connection.secretKey,
-  })
+/** How a client finds the gate, but for the key. */
+export interface Connection extends Identity {
+  readonly url: string
+  readonly jwksUrl: string
+  readonly revocationsUrl: string
 }
 
 /** Somebody else who may sign in; the same e-mail is the same person. */
@@ -160,8 +141,87 @@ export async function addAgent(
   })
 }
 
+/** What an embedded gate needs, as far as it is there. */
+interface InPlace {
+  readonly project: boolean
+  readonly secretKey: string | undefined
+  readonly owner: Person | undefined
+}
+
+interface Made {
+  readonly owner: Person
+  /** Undefined where there was one. */
+  readonly key: ProjectKey | undefined
+}
+
+/** Another start of the same gate has made what was missing: nothing is left to write. */
+const FASTER = new Error('another start was faster')
+
+function isWhole(found: InPlace): found is { project: true; secretKey: string; owner: Person } {
+  return found.project && found.secretKey !== undefined && found.owner !== undefined
+}
+
+async function inPlace(reader: StoreReader, projectId: ProjectId, folder: DataFolder): Promise<InPlace> {
+  const project = (await reader.project(projectId)) !== undefined
+  const people = project ? (await reader.directory(projectId)).people : []
+  const owner = people.find(({ email }) => email === OWNER_EMAIL)
+  return { project, secretKey: await knownKey(reader, projectId, folder), owner }
+}
+
+/** Looked at once more under the lock: two first starts must not each make an owner and a key. @throws `FASTER` */
+async function complete(
+  tx: StoreTransaction,
+  projectId: ProjectId,
+  folder: DataFolder,
+  connection: Connection,
+): Promise<Made> {
+  await tx.lockRegistry(projectId)
+  const found = await inPlace(tx, projectId, folder)
+  if (isWhole(found)) throw FASTER
+  if (!found.project) {
+    await tx.putProject({
+      id: projectId,
+      name: 'embedded',
+      timezone: 'UTC',
+      actionTiers: {},
+      requireRegisteredAgents: false,
+      approverLabels: 'email',
+    })
+  }
+  const owner = found.owner ?? aPerson(projectId, OWNER_EMAIL, ['owner', 'approver'])
+  if (!found.owner) await tx.putPerson(owner)
+  if (found.secretKey !== undefined) return { owner, key: undefined }
+  const secretKey = newProjectKey()
+  const key = await anAgentKey(tx, projectId, secretKey)
+  await tx.putKey(key)
+  // Before the commit: whoever waits for the lock must find it. One that is not committed is known to no store.
+  await writeConnection(folder, connection, secretKey)
+  return { owner, key }
+}
+
+/** 0600. */
+async function writeConnection(
+  folder: DataFolder,
+  { url, issuer, projectId, jwksUrl, revocationsUrl }: Connection,
+  secretKey: string,
+): Promise<void> {
+  await folder.write(CONNECTION_FILE, {
+    url,
+    issuer,
+    project_id: projectId,
+    jwks_url: jwksUrl,
+    revocations_url: revocationsUrl,
+    secret_key: secretKey,
+  })
+}
+
+function identityOf(stored: unknown): Identity {
+  const { issuer, project_id: projectId } = identityForm.parse(stored)
+  return { issuer, projectId: projectId as ProjectId }
+}
+
 /** The key of an earlier start, as long as the store still knows it. */
-async function knownKey(store: Store, projectId: ProjectId, folder: DataFolder): Promise<string | undefined> {
+async function knownKey(store: StoreReader, projectId: ProjectId, folder: DataFolder): Promise<string | undefined> {
   const stored = connectionForm.safeParse(await folder.read(CONNECTION_FILE))
   if (!stored.success) return undefined
   const key = await store.keyBySecretHash(secretHash(stored.data.secret_key))
@@ -169,7 +229,7 @@ async function knownKey(store: Store, projectId: ProjectId, folder: DataFolder):
 }
 
 /** Owned by nobody, so that whoever signs in may approve what it asks for. */
-async function anAgentKey(store: Store, projectId: ProjectId, secret: string): Promise<ProjectKey> {
+async function anAgentKey(store: StoreReader, projectId: ProjectId, secret: string): Promise<ProjectKey> {
   const id = newId('key')
   return {
     id,

@@ -29,11 +29,13 @@ export async function rotatePermitKey(
   const stored = (await folder.read(PERMIT_KEY_FILE)) as PrivateJwk | undefined
   if (stored === undefined) throw new TypeError(`${folder.path} has no permit key: start the gate there first`)
   const old = await privateKeySigner(stored)
-  const made = await generateSigningKey(old.alg as PublicAlg)
   // Before the new one signs: at every moment, what signed is either shown or on the list.
   if (compromised) await retirePermitKey(folder, undefined)
-  else if (old.publicJwk) await addReplacedKey(folder, old.publicJwk)
-  await folder.write(PERMIT_KEY_FILE, made)
+  else {
+    if (old.publicJwk) await addReplacedKey(folder, old.publicJwk)
+    await folder.write(PERMIT_KEY_FILE, await generateSigningKey(old.alg as PublicAlg))
+  }
+  // Where there is none now, it makes one, unless a gate that starts has done so.
   const { kid } = await signingKey(folder, old.alg as PublicAlg)
   return { replaced: old.kid, kid }
 }

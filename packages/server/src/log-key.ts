@@ -53,12 +53,7 @@ export async function signedFor(folder: DataFolder, { issuer, projectId }: Ident
 }
 
 async function keyIn(folder: DataFolder): Promise<Signer> {
-  let jwk = (await folder.read(LOG_KEY_FILE)) as PrivateJwk | undefined
-  if (jwk === undefined) {
-    jwk = await generateSigningKey('EdDSA')
-    await folder.write(LOG_KEY_FILE, jwk)
-  }
-  return privateKeySigner(jwk)
+  return privateKeySigner((await folder.readOrMake(LOG_KEY_FILE, () => generateSigningKey('EdDSA'))) as PrivateJwk)
 }
 
 /** A name can be given to any key: what is the same is the key itself. */

@@ -12,12 +12,10 @@ const keyForm = z.strictObject({ kty: z.literal('oct'), alg: z.literal('A256GCM'
 
 /** Made on the first start: 256 random bits. @throws TypeError for a file that holds no such key */
 export async function resultKey(folder: DataFolder): Promise<Uint8Array> {
-  const stored = await folder.read(RESULT_KEY_FILE)
-  if (stored === undefined) {
+  const stored = await folder.readOrMake(RESULT_KEY_FILE, () => {
     const made = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
-    await folder.write(RESULT_KEY_FILE, { kty: 'oct', alg: 'A256GCM', k: Buffer.from(made).toString('base64url') })
-    return made
-  }
+    return { kty: 'oct', alg: 'A256GCM', k: Buffer.from(made).toString('base64url') }
+  })
   const read = keyForm.safeParse(stored)
   const key = read.success ? Buffer.from(read.data.k, 'base64url') : undefined
   if (key?.length !== KEY_BYTES) throw new TypeError(`${folder.fileIn(RESULT_KEY_FILE)} holds no key for results`)

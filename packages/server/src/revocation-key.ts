@@ -18,12 +18,8 @@ export const REVOCATION_KEYS_FILE = 'revocations.jwks.json'
  * @throws SilentAuthError `KEY_REJECTED` for a file that holds no good key; TypeError when it is the permit key
  */
 export async function revocationKey(folder: DataFolder, permitKid: string): Promise<Signer> {
-  let jwk = (await folder.read(REVOCATION_KEY_FILE)) as PrivateJwk | undefined
-  if (jwk === undefined) {
-    jwk = await generateSigningKey('EdDSA')
-    await folder.write(REVOCATION_KEY_FILE, jwk)
-  }
-  const signer = await privateKeySigner(jwk)
+  const jwk = await folder.readOrMake(REVOCATION_KEY_FILE, () => generateSigningKey('EdDSA'))
+  const signer = await privateKeySigner(jwk as PrivateJwk)
   if (signer.kid === permitKid)
     throw new TypeError(`${REVOCATION_KEY_FILE} holds the permit key: revocations need one of their own`)
   await folder.write(REVOCATION_KEYS_FILE, { keys: [signer.publicJwk] })

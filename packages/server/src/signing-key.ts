@@ -26,12 +26,8 @@ export const PUBLIC_KEYS_FILE = 'public.jwks.json'
  * @throws SilentAuthError `KEY_REJECTED` for a file that holds no good key
  */
 export async function signingKey(folder: DataFolder, alg: PublicAlg, now: EpochMs = Date.now()): Promise<Signer> {
-  let jwk = (await folder.read(PERMIT_KEY_FILE)) as PrivateJwk | undefined
-  if (jwk === undefined) {
-    jwk = await generateSigningKey(alg)
-    await folder.write(PERMIT_KEY_FILE, jwk)
-  }
-  const signer = await privateKeySigner(jwk)
+  const jwk = await folder.readOrMake(PERMIT_KEY_FILE, () => generateSigningKey(alg))
+  const signer = await privateKeySigner(jwk as PrivateJwk)
   const replaced = (await replacedKeys(folder, now)).filter(({ kid }) => kid !== signer.kid)
   await folder.write(PUBLIC_KEYS_FILE, { keys: [signer.publicJwk, ...replaced] })
   return signer

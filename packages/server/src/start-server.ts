@@ -5,7 +5,7 @@
  * @module
  */
 import type { Agent, Person, PolicyDefinition, Role, UserId } from '@silentauth/core'
-import { addAgent, addPerson, embedded, identity, writeConnection } from './embedded.js'
+import { addAgent, addPerson, embedded, identity } from './embedded.js'
 import { type GateOptions, type OpenedGate, openGate } from './open-gate.js'
 import { signInLink } from './sign-in-link.js'
 import { DEFAULT_POLICIES, type StoredChange, storePolicies } from './stored-policies.js'
@@ -41,10 +41,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { own, ...running } = await openGate(options, {
     identity: (_, folder) => identity(folder),
     async prepare({ localGate: gate, store, ...connection }, folder) {
-      const made = await embedded({ gate, store }, folder)
+      const made = await embedded({ gate, store }, folder, connection)
       await storePolicies({ gate, store }, options.policies ?? DEFAULT_POLICIES)
-      const { url, issuer, projectId, jwksUrl, revocationsUrl } = connection
-      await writeConnection(folder, { url, issuer, projectId, jwksUrl, revocationsUrl, secretKey: made.secretKey })
       return made
     },
   })

@@ -52,6 +52,20 @@ describe('the data folder', () => {
     expect(String(refusal)).not.toContain('horse')
   })
 
+  it('makes a file once, whoever asks at the same time, and never over one that is there', async () => {
+    const folders = await Promise.all([dataFolder(base), dataFolder(base), dataFolder(base)])
+    const got = await Promise.all(folders.map((folder, d) => folder.readOrMake('key.json', async () => ({ d }))))
+    expect(new Set(got.map((one) => JSON.stringify(one))).size).toBe(1)
+    expect(await folders[0].readOrMake('key.json', () => expect.fail('there is one'))).toEqual(got[0])
+    expect([await readdir(base), await modeOf(path.join(base, 'key.json'))]).toEqual([['key.json'], 0o600])
+  })
+
+  it('takes nothing for the file that was made but what stands under its name, after a crash too', async () => {
+    const folder = await dataFolder(base)
+    await writeFile(path.join(base, '.key.json.crashed'), '{"d":"ha', { mode: 0o600 })
+    expect(await folder.readOrMake('key.json', () => ({ d: 'whole' }))).toEqual({ d: 'whole' })
+  })
+
   it('keeps no half of a file that could not be written', async () => {
     const folder = await dataFolder(base)
     await expect(
