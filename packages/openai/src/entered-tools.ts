@@ -10,21 +10,35 @@ import { continuesOf, type EnteredTool, placeOf, type RunScope } from './run-sco
 export async function settleEntered(scope: RunScope, state: AnyState): Promise<void> {
   const { driven } = scope
   const text = driven && driven.entered.size > 0 ? state.toString() : ''
-  for (const [key, { toolName, callId, execution }] of driven?.entered ?? []) {
+  for (const [key, tool] of driven?.entered ?? []) {
+    const { toolName, callId } = tool
     const waits = state.hasPendingAgentToolRun(toolName, callId) || isPendingWithin(text, toolName, callId)
-    if (waits) await suspendEntered(scope, key, { toolName, callId, execution })
+    if (waits) await suspendEntered(scope, key, tool)
     else {
-      await execution.succeed()
+      await endEntered(tool)
       driven?.suspended.delete(key)
       driven?.entered.delete(key)
     }
   }
 }
 
+async function endEntered({ execution, ended }: EnteredTool): Promise<void> {
+  switch (ended?.type) {
+    case 'succeeded':
+      return execution.succeed(ended.result)
+    case 'failed':
+      return execution.fail(new Error('the agent in it failed'))
+    case 'let_go':
+    case undefined:
+      // Nobody knows how far it came: a person looks.
+      return
+  }
+}
+
 export async function suspendEntered(
   scope: RunScope,
   key: string,
-  { toolName, callId, execution }: EnteredTool,
+  { toolName, callId, execution }: Pick<EnteredTool, 'toolName' | 'callId' | 'execution'>,
 ): Promise<void> {
   const { driven } = scope
   const continues = continuesOf(scope, key) + 1

@@ -12,15 +12,24 @@ import { sightings } from './model-sightings.js'
 import type { AnyAgent } from './resolve-interruptions.js'
 
 /**
- * A copy of an agent. Agents as tools are gated in place. Shells, editors, computers and hosted MCP servers are gated where they
- * are made, and so are handoffs, which are left as they are.
+ * A copy of an agent, whose own copies by `clone()` are under the same rules. Agents as tools are gated in place. Shells,
+ * editors, computers and hosted MCP servers are gated where they are made, and so are handoffs, which are left as they are.
  *
- * @throws TypeError for two gated tools with one action, for options that make no sense, and for any other tool that is neither
- * gated nor passed by a rule
+ * @throws TypeError for two gated tools with one action, for options that make no sense, for any other tool that is neither
+ * gated nor passed by a rule, and for a sandbox agent, unless it has no capabilities or `default` is `pass`
  */
 export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToolsOptions): Gated {
   const book = ruleBook<GateToolOptions<never>>(options)
-  const { name: agentName, model } = agent
+  const {
+    name: agentName,
+    model,
+    capabilities = [],
+  } = agent as AnyAgent & { readonly capabilities?: readonly unknown[] }
+  if (capabilities.length > 0 && options.default !== 'pass') {
+    throw new TypeError(
+      `${agentName}: the tools of its sandbox are made while it runs, and no gate sees them: give it capabilities: [], or pass them with default: 'pass'`,
+    )
+  }
   const isNamed = typeof model === 'string'
   const seen = isNamed ? undefined : sightings()
   const of: Belonging = { agentName, model: isNamed && model !== '' ? model : undefined, sightings: seen }
@@ -45,6 +54,9 @@ export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToo
   const listed = copy.getMcpTools.bind(copy)
   copy.getMcpTools = async (context: RunContext<never>, ...rest: never[]) =>
     (await listed(context, ...rest)).map((tool) => gate(tool as Tool<unknown>)) as never
+  // The SDK's own would leave tools of MCP servers ungated, and tools that it is given.
+  const cloned = copy.clone.bind(copy)
+  copy.clone = (config: never) => gateAgent(cloned(config), options)
   return copy
 }
 

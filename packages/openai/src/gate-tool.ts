@@ -11,6 +11,7 @@ import {
   type BoundCall,
   bindCall,
   boundCopy,
+  type Execution,
   type GateEvent,
   hold,
   isSilentAuthError,
@@ -23,6 +24,7 @@ import {
 } from '@silentauth/core'
 import { tellLook } from './call-events.js'
 import { beginDecided } from './decided-call.js'
+import { enterAgent, needsDriver } from './entered-agent.js'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { type AskedTool, answerOf, askedCall, refused } from './gated-call.js'
 import { streamEvent } from './gated-stream.js'
@@ -162,6 +164,8 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
   if (given.action === undefined) actionName(tool.name)
   const suspends = given.wait === 'suspend'
   const options: GateToolOptions = suspends && of.agentTool ? { reenters: true, ...given } : given
+  // Where a driver sees that the agent in it waits.
+  const entered: GateToolOptions = { reenters: true, ...options, wait: 'suspend' }
   const inner = boundCopy(tool, {})
   const edits = options.allowEdits ? { schema: structuredClone(tool.parameters) as unknown as JsonObject } : false
   const parse: Parse = async (args) => {
@@ -187,7 +191,15 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       known: knownContext({ model: of.model, ...side, tool: tool.name, tool_call_id: callId, agent: agentName }),
       continues: continuesOf(scope, key),
     }
-    return bindCall(tool.name, options, askedCall(asked))
+    return bindCall(
+      tool.name,
+      entersAgain(scope) ? { ...options, reenters: entered.reenters } : options,
+      askedCall(asked),
+    )
+  }
+
+  function entersAgain({ driven }: RunScope): boolean {
+    return of.agentTool === true && driven !== undefined
   }
 
   async function invoke(runContext: RunContext<unknown>, input: string, details?: Details): Promise<unknown> {
@@ -215,16 +227,26 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       throw error
     }
     if (!call) return runTool(inner, entry)
-    const begun = suspends ? await beginDecided(call, { ...entry, signal }, options) : await held(call, entry)
-    if (suspends && of.agentTool && begun.type === 'begun') return enterAgent(begun, entry)
+    const inputOf = ({ params }: Pick<Execution, 'params'>) => (options.params ? input : JSON.stringify(params))
+    const begun = await beginCall(call, entry)
+    if (of.agentTool && begun.type === 'begun' && (suspends || entersAgain(entry.scope))) {
+      return enterAgent(begun.execution, { ...entry, tool: inner, input: inputOf(begun.execution), options })
+    }
+    if (of.agentTool && begun.type === 'recorded' && details?.resumeState !== undefined) throw needsDriver(tool.name)
     return answerOf(begun, {
       toolName: tool.name,
       bound: call.bound,
       options,
       signal,
-      run: (_, { params }) =>
-        runReporting(inner, { runContext, details, input: options.params ? input : JSON.stringify(params) }),
+      run: (_, execution) => runReporting(inner, { runContext, details, input: inputOf(execution) }),
     })
+  }
+
+  function beginCall(call: BoundCall, entry: ToolEntry): Promise<Begun> {
+    const decided = { ...entry, signal: entry.details?.signal }
+    if (suspends) return beginDecided(call, decided, options)
+    // Decided before the agent in it waited.
+    return continuesOf(entry.scope, entry.key) > 0 ? beginDecided(call, decided, entered) : held(call, entry)
   }
 
   function held({ asked }: BoundCall, { details, scope: { driven }, callId = '' }: ToolEntry): Promise<Begun> {
@@ -235,19 +257,6 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
       options.onEvent?.(event)
     }
     return hold(gate, asked, { signal: details?.signal, timeoutMs, onEvent })
-  }
-
-  /** An agent that waits gives an empty text: only the driver sees that it has not ended. */
-  async function enterAgent({ execution }: Extract<Begun, { type: 'begun' }>, entry: ToolEntry): Promise<unknown> {
-    const { runContext, input, details, scope, callId = '', key } = entry
-    const { driven } = scope
-    if (!driven) {
-      await execution.notStarted()
-      throw new TypeError(`${tool.name}: an agent as a tool suspends only in runWithGate or streamWithGate`)
-    }
-    driven.entered.set(key, { toolName: tool.name, callId, execution })
-    const json = options.params ? input : JSON.stringify(execution.params)
-    return execution.run(() => runTool(inner, { runContext, details, input: json }))
   }
 
   const hook: GateHook = {

@@ -128,7 +128,7 @@ export function refused(
  * Says in front of a text that an approver changed the arguments, for a model that would otherwise see a result that its
  * own call cannot have.
  */
-function withEditNotice(output: unknown, params: JsonObject): unknown {
+export function withEditNotice(output: unknown, params: JsonObject): unknown {
   const notice = `[A reviewer changed the arguments; this ran with ${snapshot(params).canonical}]`
   return typeof output === 'string' ? `${notice}\n${output}` : output
 }

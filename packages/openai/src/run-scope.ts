@@ -6,7 +6,15 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type AgentInputItem, type RunContext, RunState } from '@openai/agents'
-import { type Begun, type BoundArguments, callKey, type Digest, type Execution, type Refusal } from '@silentauth/core'
+import {
+  type Begun,
+  type BoundArguments,
+  callKey,
+  type Digest,
+  type Execution,
+  type Json,
+  type Refusal,
+} from '@silentauth/core'
 import type { GateStreamEvent } from './gated-stream.js'
 import { type Sightings, sightings } from './model-sightings.js'
 
@@ -75,6 +83,11 @@ export interface EnteredTool {
   readonly toolName: string
   readonly callId: string
   readonly execution: Execution
+  /** What its function came to; that it waits is seen only in the state of the run. */
+  ended:
+    | { readonly type: 'succeeded'; readonly result: Json | undefined }
+    | { readonly type: 'failed' | 'let_go' }
+    | undefined
 }
 
 /** The fields of a function call that are read here. */

@@ -12,6 +12,8 @@ import type { ModelCall } from './run-scope.js'
 export interface Details {
   readonly toolCall?: ModelCall | undefined
   readonly signal?: AbortSignal | undefined
+  /** Of an agent in a tool that is gone on with. Somebody may have written it. */
+  readonly resumeState?: string | undefined
 }
 
 /** One call of the tool itself. */

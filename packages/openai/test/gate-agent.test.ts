@@ -13,6 +13,7 @@ import {
   tool,
   webSearchTool,
 } from '@openai/agents'
+import { SandboxAgent } from '@openai/agents/sandbox'
 import { assistantMessage, functionCall, ScriptedModel } from '@openai/agents/testing'
 import { scriptedGate } from '@silentauth/core/testing'
 import {
@@ -168,4 +169,40 @@ it('a rule that denies is stricter than a gate, and takes its place', async () =
   const model = new ScriptedModel([[functionCall('drop_it', {}, { callId: 'c1' })], [assistantMessage('done')]])
   await run(gateAgent(new Agent({ name: 'a', model, tools: [gated] }), { gate, rules: { 'drop_*': 'deny' } }), 'hi')
   expect([gate.intents, execute.mock.calls]).toEqual([[], []])
+})
+
+describe('a copy of a gated agent', () => {
+  const deleted = vi.fn(async () => [{ type: 'text', text: 'deleted' }] as never)
+  const turns = () => [
+    [functionCall('delete_customer', { id: 'cust_4821' }, { callId: 'c1' })],
+    [assistantMessage('done')],
+  ]
+
+  it.each<[string, (agent: Agent) => Agent]>([
+    ['clone()', (agent) => agent.clone({ instructions: 'be brief' })],
+    ['clone() of a clone()', (agent) => agent.clone({}).clone({ name: 'b' })],
+    ['gateAgent() again', (agent) => gateAgent(agent, { gate: scriptedGate(['deny']) })],
+  ])('gates the tools of its MCP servers, too: %s', async (_, copyOf) => {
+    deleted.mockClear()
+    const gate = scriptedGate(['deny'])
+    const agent = new Agent({ name: 'a', model: new ScriptedModel(turns()), mcpServers: [mcpServer(deleted)] })
+    await run(copyOf(gateAgent(agent, { gate })), 'hi')
+    expect(deleted).not.toHaveBeenCalled()
+  })
+
+  it('gates a tool that it is given', async () => {
+    const gate = scriptedGate(['deny'])
+    const execute = vi.fn(() => 'ran')
+    const late = tool({ name: 'drop_it', description: 'd', parameters: z.object({}), execute })
+    const model = new ScriptedModel([[functionCall('drop_it', {}, { callId: 'c1' })], [assistantMessage('done')]])
+    const gated = gateAgent(new Agent({ name: 'a', model }), { gate })
+    await run(gated.clone({ tools: [...gated.tools, late] }), 'hi')
+    expect([execute.mock.calls.length, gate.intents.length]).toEqual([0, 1])
+  })
+})
+
+it('a sandbox agent has tools that no gate sees, unless it is passed without capabilities', () => {
+  const gate = scriptedGate([])
+  expect(() => gateAgent(new SandboxAgent({ name: 'a' }), { gate })).toThrow(/capabilities/)
+  expect(() => gateAgent(new SandboxAgent({ name: 'a', capabilities: [] }), { gate })).not.toThrow()
 })
