@@ -4,9 +4,10 @@
  * @module
  */
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ExportedAudit } from '@silentauth/core'
+import { readNote } from './bounded-file.js'
 
 const LEAVES = 'audit.jsonl'
 const CHECKPOINT = 'checkpoint'
@@ -33,14 +34,10 @@ export async function writeAuditFolder(
 
 /** @throws TypeError when it is no folder of an export */
 export async function readAuditFolder(folder: string): Promise<ExportedAudit> {
-  const file = async (name: string): Promise<string> => {
-    try {
-      return await readFile(path.join(folder, name), 'utf8')
-    } catch (cause) {
-      throw new TypeError(`${path.join(folder, name)} cannot be read`, { cause })
-    }
-  }
-  const [checkpoint, vkeys] = await Promise.all([file(CHECKPOINT), file(VKEY)])
+  const [checkpoint, vkeys] = await Promise.all([
+    readNote(path.join(folder, CHECKPOINT)),
+    readNote(path.join(folder, VKEY)),
+  ])
   const leaves = await open(path.join(folder, LEAVES)).catch((cause: unknown) => {
     throw new TypeError(`${path.join(folder, LEAVES)} cannot be read`, { cause })
   })
@@ -52,19 +49,33 @@ export async function readAuditFolder(folder: string): Promise<ExportedAudit> {
 /** Lines end with a line feed and with nothing else: other marks that end lines elsewhere may stand in a leaf. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let rest: Uint8Array[] = []
+  let size = 0
+  const add = (part: Uint8Array): void => {
+    size += part.length
+    if (size <= MAX_LINE_BYTES) rest.push(part)
+    else rest = []
+  }
+  const line = (): string => {
+    const text = size <= MAX_LINE_BYTES ? textOf(rest) : 'longer than any leaf'
+    rest = []
+    size = 0
+    return text
+  }
   for await (const chunk of chunks) {
     let from = 0
     for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, from)) {
-      yield textOf([...rest, chunk.subarray(from, at)])
-      rest = []
+      add(chunk.subarray(from, at))
+      yield line()
       from = at + 1
     }
-    if (from < chunk.length) rest.push(chunk.subarray(from))
+    if (from < chunk.length) add(chunk.subarray(from))
   }
-  if (rest.length > 0) yield textOf(rest)
+  if (size > 0) yield line()
 }
 
 const LINE_FEED = 0x0a
+/** Far more than the largest params, spelled twice: a file without a line feed must fit into memory too. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024
 
 /** What is no UTF-8 becomes what is no leaf: replaced in silence, two files of other bytes could say the same. */
 function textOf(parts: readonly Uint8Array[]): string {

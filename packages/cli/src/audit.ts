@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { readFile } from 'node:fs/promises'
 import {
   type AuditFinding,
   type AuditVerdict,
@@ -17,6 +16,8 @@ import {
 import { z } from 'zod'
 import { ask, askFile, readSession } from './approver-session.js'
 import { readAuditFolder, writeAuditFolder } from './audit-folder.js'
+import { readNote } from './bounded-file.js'
+import { AUDIT_EXIT } from './exit.js'
 import { printable } from './printable.js'
 
 const checkpointForm = z.object({
@@ -65,7 +66,7 @@ export interface AuditVerifyOptions {
 /** @returns 0 whole, 1 tampered, 3 incomplete. @throws TypeError for what cannot be looked at */
 export async function auditVerify(folder: string, { trust, since = [], json }: AuditVerifyOptions): Promise<number> {
   const exported = await readAuditFolder(folder)
-  const olderCheckpoints = await Promise.all(since.map(noteIn))
+  const olderCheckpoints = await Promise.all(since.map(readNote))
   const verdict = await verifyAudit(exported, { trust, olderCheckpoints })
   if (json) console.log(JSON.stringify(verdict))
   printFindings(verdict)
@@ -77,39 +78,51 @@ export interface AuditProofOptions {
   readonly since?: string
 }
 
-/** That one leaf is in the log, and with `since` that the log still begins as it did; printed, so that it can be kept. */
+/**
+ * That one leaf is in the log, and with `since` that the log still begins as it did; printed, so that it can be kept.
+ *
+ * @returns 0, 1 tampered, 3 when a restore came in between
+ */
 export async function auditProof(leaf: string, { since }: AuditProofOptions): Promise<number> {
-  const older = since === undefined ? undefined : readCheckpoint(await noteIn(since))
+  const older = since === undefined ? undefined : readCheckpoint(await readNote(since))
   const session = await readSession()
-  const query = older ? `?since=${older.size}` : ''
+  const { vkey, size: now } = checkpointForm.parse((await ask(session, '/api/audit/checkpoint')).data)
+  // What is no longer there cannot be asked for; it is said below.
+  const query = older && older.size <= now ? `?since=${older.size}` : ''
   const proof = proofForm.parse((await ask(session, `/api/audit/proof/${encodeURIComponent(leaf)}${query}`)).data)
-  const { vkey } = checkpointForm.parse((await ask(session, '/api/audit/checkpoint')).data)
   const head = await openCheckpoint(proof.checkpoint, [await parseVkey(vkey)])
   const { sequence: index, hash: leafHash, inclusion, size, root } = proof
   const included = isIncluded({ leafHash, index, size: head.size, root: head.root, proof: inclusion })
   if (!included || size !== head.size || root !== head.root) {
-    console.error(`TAMPERED  ${proof.id}: its proof does not lead to the checkpoint`)
-    return 1
+    console.error(`TAMPERED  ${printable(proof.id)}: its proof does not lead to the checkpoint`)
+    return AUDIT_EXIT.tampered
   }
   if (older && !isOn(older, head, proof.consistency?.proof ?? [])) {
+    if (older.log === head.log && older.epoch < head.epoch) {
+      console.error(
+        `INCOMPLETE  a restore came after ${since}: whether it owns up to what was lost is in \`silentauth audit verify <export> --since ${since}\``,
+      )
+      return AUDIT_EXIT.incomplete
+    }
     console.error(
       `TAMPERED  the log does not begin with the ${older.size} leaves of ${since}: it was rewritten or forked`,
     )
-    return 1
+    return AUDIT_EXIT.tampered
   }
   console.log(JSON.stringify(proof))
-  console.error(`${proof.id} is leaf ${index} of ${head.size} (${printable(head.origin)}).`)
+  console.error(`${printable(proof.id)} is leaf ${index} of ${head.size} (${printable(head.origin)}).`)
   if (older) console.error(`The log begins with the ${older.size} leaves of ${since}.`)
-  return 0
+  return AUDIT_EXIT.whole
 }
 
+/** Of the same log, also as it was before a restore that kept those leaves. */
 function isOn(
   older: ReturnType<typeof readCheckpoint>,
   head: Awaited<ReturnType<typeof openCheckpoint>>,
   proof: readonly string[],
 ): boolean {
   const { size, root } = head
-  if (older.origin !== head.origin) return false
+  if (older.log !== head.log || older.epoch > head.epoch) return false
   return isConsistent({ oldSize: older.size, oldRoot: older.root, size, root, proof })
 }
 
@@ -142,10 +155,4 @@ function summaryOf({ exitCode, leaves, checkpoint, erased, withheld }: AuditVerd
     case 3:
       return `Nothing contradicts, but not everything can be shown: ${counted}.`
   }
-}
-
-async function noteIn(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new TypeError(`${file} cannot be read`, { cause })
-  })
 }

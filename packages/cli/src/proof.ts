@@ -3,11 +3,19 @@
  *
  * @module
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isSilentAuthError, type Json, type JsonObject, type ProofBundle, verifyProofBundle } from '@silentauth/core'
+import {
+  isSilentAuthError,
+  type Json,
+  type JsonObject,
+  MAX_BUNDLE_BYTES,
+  type ProofBundle,
+  verifyProofBundle,
+} from '@silentauth/core'
 import { type ApproverSession, askFile, readSession } from './approver-session.js'
 import { printFindings } from './audit.js'
+import { readBounded } from './bounded-file.js'
 import { printable } from './printable.js'
 
 export interface ProofOptions {
@@ -42,7 +50,7 @@ export interface VerifyBundleOptions {
 
 /** @returns 0 proved, 1 tampered, 3 incomplete. @throws TypeError for what cannot be looked at */
 export async function verifyBundle(file: string, { trust, json }: VerifyBundleOptions): Promise<number> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
+  const bytes = await readBounded(file, MAX_BUNDLE_BYTES).catch((cause: unknown) => {
     throw new TypeError(`${file} cannot be read`, { cause })
   })
   const verdict = await verifyProofBundle(bytes, { trust })

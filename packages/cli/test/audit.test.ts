@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { SilentAuth } from '@silentauth/sdk'
-import { type RunningServer, startServer } from '@silentauth/server'
+import { type RunningServer, restoreServer, startServer } from '@silentauth/server'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { linesOf } from '../src/audit-folder.js'
+import { linesOf, MAX_LINE_BYTES } from '../src/audit-folder.js'
 import { main } from '../src/main.js'
 
 let folder: string
@@ -13,16 +13,13 @@ let trust: string
 let intent: string
 const said: string[] = []
 
+const start = (dataDir: string): Promise<RunningServer> =>
+  startServer({ dataDir, stateDir: path.join(folder, 'state'), port: 0, alg: 'EdDSA', dashboardDir: false })
+
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'silentauth-audit-'))
   const dataDir = path.join(folder, 'gate')
-  server = await startServer({
-    dataDir,
-    stateDir: path.join(folder, 'state'),
-    port: 0,
-    alg: 'EdDSA',
-    dashboardDir: false,
-  })
+  server = await start(dataDir)
   vi.stubEnv('SILENTAUTH_DATA', path.join(folder, 'person'))
   vi.stubEnv('SILENTAUTH_URL', undefined)
   for (const to of ['log', 'error'] as const) {
@@ -216,7 +213,39 @@ describe('lines', () => {
     expect(await read(Buffer.from('€').subarray(0, 1), Buffer.from('€').subarray(1), '\n')).toEqual(['€'])
   })
 
+  it('that are longer than any leaf are no leaves, and are not kept in memory', async () => {
+    const part = Buffer.alloc(1024 * 1024, 'a')
+    const parts = Array.from({ length: MAX_LINE_BYTES / part.length + 1 }, () => part)
+    expect(await read(...parts, '\n{}\n', ...parts)).toEqual(['longer than any leaf', '{}', 'longer than any leaf'])
+  })
+
   it('that are no UTF-8 are no leaves', async () => {
     expect(await read(Buffer.from([0x61, 0xff, 0x0a, 0x62]))).toEqual(['not UTF-8', 'b'])
+  })
+})
+
+describe('silentauth audit proof, after a restore', () => {
+  it('calls a checkpoint that the restore kept a part of the log, and one that it gave up incomplete, not tampered', async () => {
+    const [kept, lost] = [path.join(folder, 'kept'), path.join(folder, 'lost')]
+    const [dataDir, backup] = [path.join(folder, 'gate'), path.join(folder, 'backup')]
+    await writeFile(kept, server.log.head()?.note ?? '')
+    await server.close()
+    await cp(dataDir, backup, { recursive: true })
+    server = await start(dataDir)
+    for (let leaves = 0; leaves < 30; leaves++) await server.signInLink(server.owner.id)
+    await server.log.settle()
+    await writeFile(lost, server.log.head()?.note ?? '')
+    await server.close()
+    await rm(dataDir, { recursive: true })
+    await cp(backup, dataDir, { recursive: true })
+    const accepted = await restoreServer({ dataDir, stateDir: path.join(folder, 'state'), accept: true })
+    expect(accepted.type).toBe('accepted')
+
+    server = await start(dataDir)
+    await server.log.settle()
+    expect(await main(['login', await server.signInLink(server.owner.id)])).toBe(0)
+    expect(await main(['audit', 'proof', '0', '--since', kept])).toBe(0)
+    expect(await main(['audit', 'proof', '0', '--since', lost])).toBe(3)
+    expect(said.at(-1)).toMatch(/^INCOMPLETE {2}a restore came after/)
   })
 })

@@ -152,9 +152,21 @@ export function flawsOf(line: AuditLine): { readonly body: LeafBody | undefined;
       `hmac-sha-256:${hmacSha256(payload.salt, payload.json)}` !== committed
     ) {
       flaws.push({ field: `payloads/${field}`, reason: 'its salt or value is not what the leaf commits to' })
+    } else if (payload && payload !== WITHHELD && canonicalValue(payload.json) === undefined) {
+      flaws.push({ field: `payloads/${field}`, reason: 'its value is no canonical JSON' })
     }
   }
   return { body, flaws }
+}
+
+/** The value of a text in canonical JSON; undefined for any other text, which could be read in two ways. */
+export function canonicalValue(text: string): Json | undefined {
+  try {
+    const value = parseStrictJson(text)
+    return isCanonical(value, text) ? value : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The hash that a body has, in place of the one that is written beside it. */

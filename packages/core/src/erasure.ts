@@ -9,7 +9,7 @@ import { VALUES_ERASED } from './audit-verify.js'
 import { requireComment } from './comment.js'
 import type { Engine, LogEvent } from './engine.js'
 import { SilentAuthError } from './errors.js'
-import type { IntentId } from './id.js'
+import type { IntentId, LeafId } from './id.js'
 import type { EpochMs } from './json.js'
 import { clock } from './lifecycle.js'
 import type { Principal } from './registry.js'
@@ -17,7 +17,7 @@ import { refused, type State } from './state.js'
 import type { StoreTransaction } from './store.js'
 
 /**
- * Of every leaf of one intent, of the leaf of its predecessor that declares it, with that predecessor's, and its recorded result. Params
+ * Of every leaf of one intent but those that say why values were erased, of the leaf of its predecessor that declares it, with that predecessor's, and its recorded result. Params
  * that are still to be decided on or executed are not erased: nobody could say later what was.
  *
  * @returns how many values, the result among them; 0, and no leaf, when they are gone already
@@ -40,9 +40,8 @@ export async function eraseValues(own: Engine, by: Principal, id: IntentId, reas
     if (results > 0) await tx.updateIntent({ ...stored, execution: { ...stored.execution, result: undefined } })
     let total = results
     const events: LogEvent[] = []
-    for (const { intentId, isBare } of under) {
-      // The reason of an earlier erasure goes only with what came after it: else each would leave one more to erase.
-      const values = isBare ? 0 : await tx.erasePayloads(own.projectId, intentId)
+    for (const { intentId, erasures } of under) {
+      const values = await tx.erasePayloads(own.projectId, intentId, erasures)
       const gone = { values, ...(intentId === id && results > 0 && { results }) }
       if (values === 0 && gone.results === undefined) continue
       total += values
@@ -61,8 +60,8 @@ interface Under {
   readonly intentId: IntentId
   /** With whom else they are about. */
   readonly names: readonly IntentId[]
-  /** They have no value left but why others were erased. */
-  readonly isBare: boolean
+  /** Those of earlier erasures. Why is read as long as the log is: whoever erases twice must not take the first reason along. */
+  readonly erasures: readonly LeafId[]
 }
 
 /** Its own leaves, and those of its predecessor where that one's leaf declares it. */
@@ -78,7 +77,7 @@ async function leavesWith(
     return {
       intentId,
       names: events.flatMap(({ intent_id: name }) => (name === null ? [] : [name as IntentId])),
-      isBare: leaves.every(({ body, payloads }) => payloads.length === 0 || isErasure(body)),
+      erasures: leaves.filter(({ body }) => isErasure(body)).map(({ id: leaf }) => leaf),
     }
   }
   const mine = await namesIn(id)

@@ -39,6 +39,8 @@ export function cancelExecution(state: State, now: EpochMs): Transition {
     case 'suspended':
       return becomeUnknown(state, now)
     case 'delivered':
+      // Once: else an agent could write as many leaves about one intent as it likes.
+      if (state.permits.every(({ revokedAt }) => revokedAt !== undefined)) return unchanged(state)
       return {
         state: { ...state, permits: revokeAll(state.permits, now) },
         events: [event(state, 'permit.revoked', { permit_id: state.permits.at(-1)?.id ?? null })],

@@ -241,7 +241,7 @@ export {
   proofBundle,
 } from './proof-bundle.js'
 export type { ProofSections } from './proof-sections.js'
-export { type ProofVerdict, type VerifyProofOptions, verifyProofBundle } from './proof-verify.js'
+export { MAX_BUNDLE_BYTES, type ProofVerdict, type VerifyProofOptions, verifyProofBundle } from './proof-verify.js'
 export type { PublicAlg, PublicJwk } from './public-key.js'
 export { type RecentMap, recentMap } from './recent-map.js'
 export { type RecordedResult, type ResultPlace, type ResultSealer, resultSealer } from './recorded-result.js'

@@ -73,9 +73,10 @@ export interface LogWriter {
    * Takes the values behind the commitments of an intent's leaves away; the leaves stay. The same transaction appends a leaf with
    * the event `VALUES_ERASED` of the intent: without it, whoever verifies the log takes their absence for tampering.
    *
+   * @param keep leaves whose values stay: those of earlier erasures say why
    * @returns how many values
    */
-  erasePayloads(projectId: ProjectId, intentId: IntentId): Promise<number>
+  erasePayloads(projectId: ProjectId, intentId: IntentId, keep?: readonly LeafId[]): Promise<number>
   /** Ends every session, and takes every sign-in token out. */
   deleteSessions(projectId: ProjectId): Promise<void>
 }

@@ -35,7 +35,7 @@ export interface LeavesDraft extends LeavesView {
   putNodes(projectId: ProjectId, nodes: readonly TreeNode[]): void
   putCheckpoint(checkpoint: StoredCheckpoint): void
   putEpoch(epoch: LogEpoch): void
-  erase(projectId: ProjectId, intentId: IntentId): number
+  erase(projectId: ProjectId, intentId: IntentId, keep?: readonly LeafId[]): number
   commit(): void
 }
 
@@ -114,8 +114,8 @@ function draft(logs: Map<ProjectId, Log>, ids: Set<LeafId>, sequencing: 'immedia
       if (seen.epochs(epoch.projectId).some((other) => other.epoch === epoch.epoch)) throw conflict('log_epoch')
       to(epoch.projectId).epochs.push(frozenCopy(epoch))
     },
-    erase(projectId, intentId) {
-      const leaves = seen.of(projectId, intentId)
+    erase(projectId, intentId, keep = []) {
+      const leaves = seen.of(projectId, intentId).filter(({ id }) => !keep.includes(id))
       for (const { id } of leaves) to(projectId).erased.add(id)
       return leaves.reduce((sum, { payloads }) => sum + payloads.length, 0)
     },

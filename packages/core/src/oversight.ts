@@ -4,6 +4,7 @@
  * @module
  */
 import { approvalRule } from './approval-rule.js'
+import type { SilentAuthError } from './errors.js'
 import { close } from './execution.js'
 import type { EpochMs } from './json.js'
 import type { Principal } from './registry.js'
@@ -36,6 +37,15 @@ export function withdrawApproval(state: State, { by, reason, bench }: WithdrawCo
   if (!isAdmin(by, bench)) requireVoter(state, by, bench)
   if (state.status !== 'approved') throw refused(state, 'NOT_APPROVED', `it is ${state.status}`)
   const withdrawn = event(state, 'intent.withdrawn', { by: `user:${by.id}`, reason: reason.length > 0 })
+  const stopped = (): Transition => ({
+    state: {
+      ...state,
+      permits: revokeAll(state.permits, now),
+      execution: { ...state.execution, withdrawnAt: state.execution.withdrawnAt ?? now },
+    },
+    events: [withdrawn],
+    permits: [],
+  })
   switch (state.execution.state) {
     case 'none': {
       const closed = close(state, 'abandoned', now)
@@ -45,19 +55,14 @@ export function withdrawApproval(state: State, { by, reason, bench }: WithdrawCo
     case 'suspended':
     case 'unknown':
     case 'delivered':
-      return {
-        state: {
-          ...state,
-          permits: revokeAll(state.permits, now),
-          execution: { ...state.execution, withdrawnAt: state.execution.withdrawnAt ?? now },
-        },
-        events: [withdrawn],
-        permits: [],
-      }
-    case 'succeeded':
+      return stopped()
     case 'failed':
+      // E13: it would be granted again, until its window is over.
+      if (state.declaration.idempotent && now < (state.useUntil ?? 0)) return stopped()
+      throw over(state)
+    case 'succeeded':
     case 'abandoned':
-      throw refused(state, 'ALREADY_RESOLVED', `its execution is ${state.execution.state}`)
+      throw over(state)
   }
 }
 
@@ -74,7 +79,7 @@ export function reconcileExecution(state: State, { by, finding, bench }: Reconci
     case 'succeeded':
     case 'failed':
     case 'abandoned':
-      throw refused(state, 'ALREADY_RESOLVED', `its execution is ${state.execution.state}`)
+      throw over(state)
     case 'unknown': {
       const exp = Math.max(0, ...state.permits.map((permit) => permit.exp ?? 0))
       if (now < (exp + RECONCILE_AFTER_SECONDS) * 1000) {
@@ -86,6 +91,10 @@ export function reconcileExecution(state: State, { by, finding, bench }: Reconci
       return { ...done, events: [found, ...done.events] }
     }
   }
+}
+
+function over(state: State): SilentAuthError {
+  return refused(state, 'ALREADY_RESOLVED', `its execution is ${state.execution.state}`)
 }
 
 function isAdmin(by: Principal, { directory }: Bench): boolean {

@@ -5,7 +5,7 @@
  * @module
  */
 import { PERMIT_VALUE } from './audit.js'
-import { type AuditLine, type LeafBody, type LeafEvent, WITHHELD } from './audit-line.js'
+import { type AuditLine, canonicalValue, type LeafBody, type LeafEvent, WITHHELD } from './audit-line.js'
 import type { Json, JsonObject } from './json.js'
 
 /** A leaf in a bundle, without its inclusion: that is of no interest here. */
@@ -74,15 +74,10 @@ export function declaredBy(
   return undefined
 }
 
-/** A value that the bundle shows; null when it was erased, is withheld, or is no JSON. */
+/** A value that the bundle shows; null when it was erased, is withheld, or is no canonical JSON. */
 export function shownValue({ line: { payloads } }: SaidLeaf, field: string): Json {
   const payload = Object.hasOwn(payloads, field) ? payloads[field] : undefined
-  if (!payload || payload === WITHHELD) return null
-  try {
-    return JSON.parse(payload.json) as Json
-  } catch {
-    return null
-  }
+  return !payload || payload === WITHHELD ? null : (canonicalValue(payload.json) ?? null)
 }
 
 const STATUS: Readonly<Record<string, string>> = {

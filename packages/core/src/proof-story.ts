@@ -57,7 +57,8 @@ export function flawsOfStory({ id, view, viewText, leaves, log }: Story): readon
 
   const { permits, votes } = proofSections(id, view, leaves)
   const issued = leaves.flatMap(({ body }) => body.events).filter(({ type }) => type === 'permit.issued')
-  const mine = issued.filter((event) => event.intent_id === id)
+  const mine = new Set(issued.filter((event) => event.intent_id === id).map(({ data }) => data.permit_id))
+  const approvals = approvalsOf(id, data, leaves, votes)
   permits.forEach((claims, index) => {
     const path = `permits/${index}`
     const wrong = shapeFlaw(claims)
@@ -67,7 +68,7 @@ export function flawsOfStory({ id, view, viewText, leaves, log }: Story): readon
     }
     const claim = (name: string, expected: Json | undefined): void =>
       same(`${path}/${name}`, claims[name], expected, 'it is not what was approved')
-    if (!mine.some((event) => event.data.permit_id === claims.jti)) tampered(`${path}/jti`, 'it was not issued')
+    if (!mine.has(claims.jti as Json)) tampered(`${path}/jti`, 'it was not issued')
     if (log !== undefined && nameOf(claims.iss, created.leaf.body.project) !== log) {
       tampered(`${path}/iss`, 'it is another gate than that of the log')
     }
@@ -78,7 +79,7 @@ export function flawsOfStory({ id, view, viewText, leaves, log }: Story): readon
     const { approvals_required: required, policy } = view
     claim('decision', { kind: human ? 'human' : 'policy', policy: policy ?? null, quorum: required ?? null })
     if (human) claim('context_digest', data.intent_hash)
-    claim('approvals', approvalsOf(id, data, leaves, votes))
+    claim('approvals', approvals)
     if ((claims.exp as number) > (claims.use_until as number)) tampered(`${path}/exp`, 'it is after use_until')
   })
   const hidden = leaves.filter(({ line: { payloads } }) => {

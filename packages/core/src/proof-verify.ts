@@ -5,7 +5,7 @@
  * @module
  */
 import { type AuditFinding, type AuditFindings, auditFindings } from './audit-findings.js'
-import { flawsOf, hashOf } from './audit-line.js'
+import { canonicalValue, flawsOf, hashOf } from './audit-line.js'
 import { auditReplay } from './audit-replay.js'
 import { canonicalJson } from './canonical-json.js'
 import { type OpenCheckpoint, openCheckpoint } from './checkpoint.js'
@@ -38,7 +38,7 @@ export interface ProofVerdict {
 }
 
 /** 16 MB: an intent has tens of leaves, and a leaf is small. */
-const MAX_BUNDLE = 16 * 1024 * 1024
+export const MAX_BUNDLE_BYTES = 16 * 1024 * 1024
 
 /**
  * @param bundle the file: bytes, or their text
@@ -67,7 +67,7 @@ function readBundle(bundle: string | Uint8Array, findings: AuditFindings): Proof
   const tampered = (field: string, reason: string): undefined => {
     findings.add('tampered', undefined, field, reason)
   }
-  if (bundle.length > MAX_BUNDLE) return tampered('', 'it is larger than any bundle')
+  if (bundle.length > MAX_BUNDLE_BYTES) return tampered('', 'it is larger than any bundle')
   const text = typeof bundle === 'string' ? bundle : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bundle)
   // What is no UTF-8 becomes a sign of its own, also where that sign stood before.
   const changed = typeof bundle === 'string' ? -1 : firstDifferentByte(bundle, new TextEncoder().encode(text))
@@ -113,7 +113,7 @@ async function checkBundle(
     tampered(`checkpoint/${error.field ?? ''}`, error.message)
   }
 
-  const view = parsedView(bundle.view)
+  const view = canonicalValue(bundle.view)
   const id = intentOf(bundle, view)
   const replay = auditReplay({ intentId: id })
   const read: SaidLeaf[] = []
@@ -174,15 +174,6 @@ function inclusionFlaw(
   return leaf.hash === hash
     ? { field: 'proof', reason: 'it does not lead to the root in the checkpoint' }
     : { field: 'body', reason: 'neither the body nor its hash is in the log' }
-}
-
-function parsedView(text: string): Json | undefined {
-  try {
-    const view = parseStrictJson(text)
-    return canonicalJson(view) === text ? view : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Of the members that every bundle has, the first that is not there. */

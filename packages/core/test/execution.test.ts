@@ -72,6 +72,12 @@ describe('a cancel by the agent', () => {
     expect([done.execution.state, done.permits[0]?.revokedAt]).toEqual(['delivered', NOW])
   })
 
+  it('E14 a delivered token that is cancelled again changes nothing, and writes nothing', () => {
+    const done = scene.cancel(scene.approved({ delivery: 'token' })).state
+    const again = scene.cancel(done, NOW + SECOND)
+    expect([again.state, again.events]).toEqual([done, []])
+  })
+
   it.each(['succeeded', 'failed'] as const)('E14 changes nothing about what %s', (status) => {
     const attempt = anAttempt()
     const done = scene.report(scene.started({}, attempt), attempt, status).state

@@ -67,6 +67,12 @@ describe('brokenAt', () => {
   })
 })
 
+describe('brokenAt, for a text of megabytes', () => {
+  it('needs no stack for what a stranger sends', () => {
+    expect(brokenAt(`{"a":"${'\\n'.repeat(8_000_000)}",x`)).toBe(16_000_008)
+  })
+})
+
 describe('firstDifference', () => {
   it.each([
     [{ a: 1 }, { a: 1 }, undefined],

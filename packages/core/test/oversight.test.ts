@@ -71,6 +71,22 @@ describe('withdraw', () => {
     expect(refusalOf(() => scene.withdraw(done, 'usr_bob'))?.code).toBe('ALREADY_RESOLVED')
   })
 
+  it('E15 takes back what failed and could run again (E13), which then does not', () => {
+    const draft = { idempotent: true }
+    const first = anAttempt()
+    const failed = scene.report(scene.started(draft, first), first, 'failed').state
+    const again = anAttempt({ executionId: first.executionId, attemptId: 'another' })
+    expect(scene.claim(failed, again).claim?.type).toBe('granted')
+    const done = scene.withdraw(failed, 'usr_bob').state
+    expect([done.execution.state, live(done), scene.claim(done, again).claim]).toEqual([
+      'failed',
+      0,
+      { type: 'recorded', status: 'failed' },
+    ])
+    const late = (failed.useUntil ?? 0) + SECOND
+    expect(refusalOf(() => scene.withdraw(failed, 'usr_bob', late))?.code).toBe('ALREADY_RESOLVED')
+  })
+
   it('is for approvals only', () => {
     expect(refusalOf(() => scene.withdraw(scene.declare(), 'usr_bob'))?.code).toBe('NOT_APPROVED')
   })

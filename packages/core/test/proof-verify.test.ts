@@ -6,11 +6,14 @@ import { canonicalJson } from '../src/canonical-json.js'
 import { type IntentId, newId } from '../src/id.js'
 import type { Intent } from '../src/intent.js'
 import { placeAt } from '../src/json-place.js'
+import { hmacSha256 } from '../src/keyed-digest.js'
 import { type ProofBundle, proofBundle } from '../src/proof-bundle.js'
 import { verifyProofBundle } from '../src/proof-verify.js'
 import { type NoteSigner, vkeyFingerprint } from '../src/signed-note.js'
 import { type TestGate, testGate } from '../src/testing.js'
 import { aBusyGate, aNoteSigner, attempt, declared, logOf, signedNow, vote, type Writable } from './a-log.js'
+
+const AUTO = { name: 'auto', match: { action_pattern: '*' }, decision: 'auto_approve', any_params: true }
 
 let test: TestGate
 let redeemed: Intent
@@ -310,6 +313,61 @@ describe('a whole change is named', () => {
     const { exitCode, findings } = await verifyProofBundle(edit(bundle), { trust })
     expect(exitCode).toBe(1)
     expect(findings[0]).toMatchObject({ field })
+  })
+})
+
+describe('a bundle of a stranger', () => {
+  /** The claims of its permit, as text; committed to, so that nothing else is wrong with them. */
+  function withClaims(text: (claims: string) => string): string {
+    return changed(bundle, (own) => {
+      for (const leaf of own.leaves) {
+        const { permit } = leaf.payloads
+        if (!permit || permit === 'withheld') continue
+        const json = text(permit.json)
+        const body = JSON.parse(leaf.body)
+        body.commit.permit = `hmac-sha-256:${hmacSha256(permit.salt, json)}`
+        const shown = {
+          ...leaf,
+          body: canonicalJson(body),
+          payloads: { ...leaf.payloads, permit: { ...permit, json } },
+        }
+        Object.assign(leaf, shown, { hash: leafHash(shown.body) })
+      }
+    })
+  }
+
+  it.each<[string, (claims: string) => string]>([
+    ['a number that is none', (claims) => claims.replace(/"exp":\d+/, '"exp":1e999')],
+    ['a member twice', (claims) => claims.replace('{', '{"jti":"pmt_other",')],
+    ['a claim that is half a character', (claims) => claims.replace(/"action":"/, '$&\\ud800')],
+    ['another spelling', (claims) => claims.replace(':', ': ')],
+    ['depth', (claims) => claims.replace(/"aud":"[^"]*"/, `"aud":${'['.repeat(5000)}${']'.repeat(5000)}`)],
+    ['no JSON', () => '{'],
+  ])('with %s behind a commitment is refused by name, and never thrown over', async (_, edit) => {
+    const { exitCode, findings } = await verifyProofBundle(withClaims(edit), { trust })
+    expect(exitCode).toBe(1)
+    expect(findings.map(({ field }) => field)).toContainEqual(expect.stringMatching(/^leaves\/\d+\/payloads\/permit$/))
+  })
+
+  it('is refused where its text is broken behind megabytes of escapes', async () => {
+    const text = `{"checkpoint":"${'\\n'.repeat(4_000_000)}",x`
+    expect(await verifyProofBundle(text, { trust })).toMatchObject({ exitCode: 1, found: 1, bundle: undefined })
+  })
+
+  it('is proved with more than a thousand leaves, as one that ran again and again has', async () => {
+    const own = await testGate({ policies: [{ ...AUTO, allow: ['idempotent'] }] })
+    const key = await aNoteSigner(logOf(own))
+    const intent = await declared(own, { idempotent: true })
+    for (let run = 0; run < 501; run++) {
+      const mine = { ...attempt(intent), attemptId: `attempt-of-128-bits-${run}` }
+      expect((await own.gate.claim(intent.id, mine)).type).toBe('granted')
+      await own.gate.report(intent.id, mine, { status: 'failed' })
+      if (run === 250) await signedNow(own, key)
+    }
+    await signedNow(own, key)
+    const text = await proofBundle(own.store, { projectId: own.project.id, intentId: intent.id, vkey: key.vkey })
+    const { exitCode, findings } = await verifyProofBundle(text, { trust: key.vkey })
+    expect([exitCode, findings]).toEqual([0, []])
   })
 })
 

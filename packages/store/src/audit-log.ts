@@ -92,8 +92,9 @@ export function sqlAuditLog(db: Builder, places: LogPlaces = IMMEDIATE): SqlAudi
         for (const [index, { id }] of waiting.entries()) await connection.run(ask.place({ id, sequence: from + index }))
         return waiting.length
       },
-      async erasePayloads(projectId, intentId) {
-        return (await connection.all(ask.erase({ projectId, intentId }))).length
+      async erasePayloads(projectId, intentId, keep = []) {
+        const erased = await connection.all<{ field: string }>(ask.erase({ projectId, intentId }, keep).compile())
+        return erased.length
       },
     }),
   }
@@ -160,9 +161,11 @@ function logStatements(db: Builder, places: LogPlaces) {
     place: statement(({ id, sequence }: { id: string; sequence: number }) =>
       db.updateTable('audit_leaves').set({ sequence }).where('id', '=', id),
     ),
-    erase: statement(({ projectId, intentId }: OfIntent) =>
+    erase: ({ projectId, intentId }: OfIntent, keep: readonly string[]) =>
       db
         .deleteFrom('audit_payloads')
+        // Nothing is in an empty list, which engines spell differently.
+        .$if(keep.length > 0, (erase) => erase.where('leaf_id', 'not in', keep))
         .where(({ eb, refTuple, selectFrom }) =>
           eb(
             refTuple('at', 'leaf_id'),
@@ -175,7 +178,6 @@ function logStatements(db: Builder, places: LogPlaces) {
           ),
         )
         .returning('field'),
-    ),
     insertLeaf: statement((row: Omit<AuditLeavesTable, 'arrived'>) =>
       db.insertInto('audit_leaves').values({
         project_id: row.project_id,

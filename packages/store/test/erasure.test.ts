@@ -1,4 +1,4 @@
-import { commitment, exportAudit, verifyAudit } from '@silentauth/core'
+import { auditLeaf, commitment, exportAudit, verifyAudit } from '@silentauth/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   ANN,
@@ -52,6 +52,26 @@ describe.each(LOG_STORES)('erasing values over %s', (kind) => {
       events: [{ type: 'values.erased', intent_id: id, data: { by: 'user:usr_owner', values: count } }],
       commit: { reason: commitment(said?.payloads[0] ?? expect.fail()) },
     })
+  })
+
+  it('keeps why values were erased, also when those that came later are erased for another reason', async () => {
+    await using own = await ownedGate(stores, kind, keys)
+    const { store, living } = own
+    const { id } = await living.approved({ params: { iban: 'DE00 1234' } })
+    const attempt = anAttempt()
+    await living.agent.claim(id, attempt)
+    await living.agent.report(id, attempt, { status: 'failed' })
+    expect(await living.gate.eraseValues(OWNER, id, 'asked for by the customer')).toBeGreaterThan(0)
+    // What nobody erased yet: a note beside a leaf of the same intent.
+    const values = { note: 'DE00 1234 again' }
+    const events = [{ type: 'execution.reported', intentId: id, data: {} }]
+    await store.transaction((tx) =>
+      tx.appendLeaf(auditLeaf({ projectId: PROJECT, actor: 'system:test', intentId: id, events, values }, Date.now())),
+    )
+    expect(await living.gate.eraseValues(OWNER, id, 'found once more')).toBe(1)
+    const left = (await store.leavesOf(PROJECT, id)).flatMap(({ payloads }) => payloads.map(({ value }) => value))
+    expect(left).toEqual(['asked for by the customer', 'found once more'])
+    expect(await living.gate.eraseValues(OWNER, id, 'and again')).toBe(0)
   })
 
   it.each([

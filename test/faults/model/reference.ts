@@ -435,7 +435,8 @@ function log(intent: Intent, status: Final): string {
 function withdraw(world: Reference, intent: Intent, by: PersonName): string {
   const { run } = intent
   if (!mayVote(world, intent, by) || intent.status !== 'approved') return 'refused'
-  if (['succeeded', 'failed', 'abandoned'].includes(run.state)) return 'refused'
+  const mayRunAgain = run.state === 'failed' && intent.idempotent && world.now < (intent.useUntil ?? 0)
+  if (['succeeded', 'failed', 'abandoned'].includes(run.state) && !mayRunAgain) return 'refused'
   end(intent, run.state === 'none' ? 'abandoned' : run.state)
   if (run.state !== 'abandoned') run.withdrawn = true
   return 'ok'

@@ -170,6 +170,20 @@ export const TREE_TESTS: readonly StoreTest[] = [
     },
   },
   {
+    name: 'keeps the values of the leaves that it is told to keep',
+    async run(store) {
+      const intentId = newId('int')
+      const leaves = ['x', 'y', 'z'].map((comment) => aLeaf({ intentId, values: { comment } }))
+      for (const leaf of leaves) await store.transaction((tx) => tx.appendLeaf(leaf))
+      const keep = leaves.slice(0, 2).map(({ id }) => id)
+      const erased = await store.transaction((tx) => tx.erasePayloads(PROJECT, intentId, keep))
+      const left = (await store.leavesOf(PROJECT, intentId)).flatMap(({ payloads }) =>
+        payloads.map(({ value }) => value),
+      )
+      expect([erased, left.sort()]).toEqual([1, ['x', 'y']])
+    },
+  },
+  {
     name: 'erases nothing of another project',
     async run(store) {
       const intentId = newId('int')
