@@ -5,7 +5,7 @@
  * @module
  */
 import type { ApplyPatchTool, Computer, Editor, Shell, ShellTool } from '@openai/agents'
-import { callKey, type JsonObject, knownContext } from '@silentauth/core'
+import { callKey, knownContext } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { GATED, isGated } from './gate-tool.js'
 import { heldCall } from './gated-call.js'
@@ -22,7 +22,8 @@ export interface SuspendableMethodOptions extends GateMethodOptions {
 /**
  * For `shellTool({ shell })`; or what that makes, of which a copy is given. The action is `shell`; a denial is its error output.
  *
- * @throws TypeError for options that make no sense; for a tool without a local shell, or, where it suspends, with an `onApproval`
+ * @throws TypeError for options that make no sense; for what is no shell; for a tool without a local shell, or, where it suspends,
+ * with an `onApproval`
  */
 export function gateShell(tool: ShellTool, options: SuspendableMethodOptions): ShellTool
 export function gateShell<Gated extends Shell>(shell: Gated, options: GateMethodOptions): Gated
@@ -35,6 +36,8 @@ export function gateShell(given: Shell | ShellTool, options: SuspendableMethodOp
 
 function gatedShell(shell: Shell, options: SuspendableMethodOptions, wait: Wait): Shell {
   if (isGated(shell)) return shell
+  if (!hasMethod(shell, 'run'))
+    throw new TypeError('gateShell takes a shell, which is an object that can run, or its tool')
   checkMethodOptions('shell', options, wait)
   const refusal = (stderr: string) => ({
     output: [{ stdout: '', stderr, outcome: { type: 'exit' as const, exitCode: 1 } }],
@@ -60,6 +63,7 @@ export function gateEditor(given: Editor | ApplyPatchTool, options: SuspendableM
 
 function gatedEditor(editor: Editor, options: SuspendableMethodOptions, wait: Wait): Editor {
   if (isGated(editor)) return editor
+  if (typeof editor !== 'object') throw new TypeError('gateEditor takes an editor, which is an object, or its tool')
   checkMethodOptions('editor', options, wait)
   const refusal = (output: string) => ({ status: 'failed' as const, output })
   const gated = (name: string, method: 'createFile' | 'updateFile' | 'deleteFile') => [
@@ -118,6 +122,9 @@ export function gateComputer<Gated extends Computer>(
   options: Omit<GateMethodOptions, 'onDenied' | 'onGateError' | 'replay'>,
 ): Gated {
   if (isGated(computer)) return computer
+  if (!hasMethod(computer, 'screenshot')) {
+    throw new TypeError('gateComputer takes a computer itself, neither its tool nor what makes one')
+  }
   checkOptions('computer', options as never, 'hold')
   const strict: GateMethodOptions = { ...options, onDenied: 'throw', onGateError: 'throw', replay: 'error' }
   return new Proxy(computer, {
@@ -127,22 +134,27 @@ export function gateComputer<Gated extends Computer>(
       if (typeof value !== 'function') return value
       if (typeof name !== 'string' || LOOKS.has(name)) return value.bind(target)
       return (...args: unknown[]) => {
-        // The run's context comes last, and is no part of what is done.
-        const plain = args.filter((arg) => typeof arg !== 'object' || Array.isArray(arg))
         const toolName = `computer_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
-        return held(
-          toolName,
-          { arguments: plain },
-          strict,
-          (text) => text,
-          () => value.apply(target, args),
-        )
+        // The run's context comes last, and is no part of what is done.
+        const context = isContext(args.at(-1)) ? args.splice(-1) : []
+        const act = ({ arguments: approved }: { arguments: unknown[] }) =>
+          // JSON knows no undefined.
+          value.call(target, ...approved.map((arg, place) => (args[place] === undefined ? undefined : arg)), ...context)
+        return held(toolName, { arguments: args }, strict, (text) => text, act as never)
       }
     },
   })
 }
 
-/** Nothing says which call it is, so no two are the same one. */
+function isContext(arg: unknown): boolean {
+  return typeof arg === 'object' && arg !== null && 'context' in arg
+}
+
+function hasMethod(given: object, name: string): boolean {
+  return typeof given === 'object' && given !== null && typeof Reflect.get(given, name) === 'function'
+}
+
+/** Nothing says which call it is, so no two are the same one. What runs is a copy: what was given can be changed meanwhile. */
 export function held(
   toolName: string,
   given: unknown,
@@ -170,8 +182,8 @@ export function held(
     edits: false,
     signal: undefined,
     shape,
-    passed: () => run(given),
-    run: (_, { params }) => run(options.params ? given : (params as JsonObject)),
+    passed: () => run(plain),
+    run,
   }) as Promise<never>
 }
 

@@ -76,13 +76,15 @@ export async function spentMethod(
   shape: (text: string) => unknown,
   run: (given: unknown) => unknown,
 ): Promise<unknown> {
-  const effect = effectOf(name, JSON.parse(JSON.stringify(given)))
+  // What was given can be changed meanwhile.
+  const plain: unknown = JSON.parse(JSON.stringify(given))
+  const effect = effectOf(name, plain)
   const driven = drivenRun()
   const spent = driven?.spent.get(effect)
   // Before anything is awaited: what was spent is for one execution.
   driven?.spent.delete(effect)
   if (spent === undefined) return shape(refusalText(new SilentAuthError('NOT_APPROVED', `${name}: nobody approved it`)))
-  if (spent === 'passed') return run(given)
+  if (spent === 'passed') return run(plain)
   const { begun, bound } = spent
   return answerOf(begun, {
     toolName: name,
@@ -90,7 +92,7 @@ export async function spentMethod(
     options,
     signal: undefined,
     shape,
-    run: (_, { params }) => run(options.params ? given : params),
+    run,
   })
 }
 

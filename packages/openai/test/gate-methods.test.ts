@@ -1,8 +1,20 @@
-import { Agent, type Computer, type Editor, run, type Shell, setTracingDisabled, shellTool } from '@openai/agents'
+import {
+  Agent,
+  type Computer,
+  computerTool,
+  type Editor,
+  RunContext,
+  run,
+  type Shell,
+  setTracingDisabled,
+  shellTool,
+} from '@openai/agents'
 import { assistantMessage, ScriptedModel } from '@openai/agents/testing'
+import type { Gate } from '@silentauth/core'
 import { approvingGate, scriptedGate } from '@silentauth/core/testing'
 import { currentPermit, gateComputer, gateEditor, gateShell } from '@silentauth/openai/agents'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { gateWith } from './refund-scene.js'
 
 setTracingDisabled(true)
 
@@ -65,4 +77,72 @@ it('a computer may look, and asks for the rest', async () => {
 
 it('what can only wait in a process does not suspend', () => {
   expect(() => gateShell(new CountingShell(), { gate: approvingGate(), wait: 'suspend' } as never)).toThrow(TypeError)
+})
+
+describe('what is changed while it waits', () => {
+  /** Approved only after the caller's own object was changed. */
+  const changing = (change: () => void) => {
+    const gate = scriptedGate(['approve'])
+    const claim: Gate['claim'] = async (...given) => {
+      change()
+      return gate.claim(...given)
+    }
+    return gateWith(gate, { claim })
+  }
+  const projection = { params: (given: unknown) => ({ shown: JSON.stringify(given) }) }
+
+  it.each([
+    ['as it is', {}],
+    ['with params', projection],
+  ])('the path of a drag does not run: %s', async (_, options) => {
+    const path: [number, number][] = [
+      [1, 1],
+      [2, 2],
+    ]
+    const drag = vi.fn()
+    const gate = changing(() => path.push([9, 9]))
+    const gated = gateComputer({ screenshot: () => 'png', drag } as unknown as Computer, { gate, ...options })
+    await gated.drag(path)
+    expect(drag).toHaveBeenCalledExactlyOnceWith([
+      [1, 1],
+      [2, 2],
+    ])
+  })
+
+  it.each([
+    ['as it is', {}],
+    ['with params', projection],
+  ])('the commands of a shell do not run: %s', async (_, options) => {
+    const action = { commands: ['ls'] }
+    const run = vi.fn(async () => ({ output: [] }))
+    const gate = changing(() => action.commands.push('rm -r /'))
+    await gateShell({ run } as Shell, { gate, ...options }).run(action)
+    expect(run).toHaveBeenCalledExactlyOnceWith({ commands: ['ls'] })
+  })
+})
+
+it('an argument of a computer that is an object is shown, too, but for the context of the run', async () => {
+  const gate = scriptedGate(['approve'])
+  const click = vi.fn()
+  const gated = gateComputer({ screenshot: () => 'png', click } as unknown as Computer, { gate })
+  const context = new RunContext()
+  await gated.click(1, 2, { keys: ['CTRL'] } as never, context)
+  expect(gate.intents).toMatchObject([{ params: { arguments: [1, 2, { keys: ['CTRL'] }] } }])
+  expect(click).toHaveBeenCalledExactlyOnceWith(1, 2, { keys: ['CTRL'] }, context)
+})
+
+it.each<[string, unknown]>([
+  ['a tool', computerTool({ computer: { screenshot: () => 'png' } as unknown as Computer })],
+  ['what makes one', () => ({ screenshot: () => 'png' })],
+  ['what makes and disposes of one', { create: () => ({ screenshot: () => 'png' }), dispose: () => undefined }],
+])('%s is no computer, and is not taken for a gated one', (_, given) => {
+  expect(() => gateComputer(given as Computer, { gate: approvingGate() })).toThrow(TypeError)
+})
+
+it.each<[string, (gate: Gate) => unknown]>([
+  ['a shell', (gate) => gateShell((() => undefined) as never, { gate })],
+  ['an editor', (gate) => gateEditor((() => undefined) as never, { gate })],
+  ['a shell of a computer', (gate) => gateShell({ screenshot: () => 'png' } as never, { gate })],
+])('what is not %s is not taken for a gated one', (_, make) => {
+  expect(() => make(approvingGate())).toThrow(TypeError)
 })
