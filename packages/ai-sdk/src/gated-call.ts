@@ -23,6 +23,7 @@ import {
   type Look,
   look,
   type NotExecuted,
+  needsGate,
   refusalAnswer,
   refusalCode,
   refusalError,
@@ -116,7 +117,7 @@ export function gatekeeper(
 
   /** Undefined: this call runs without the gate. */
   async function ask(input: unknown, call: ToolCall): Promise<BoundCall | undefined> {
-    if (options.when && !(await options.when(input, call.info))) return undefined
+    if (!(await needsGate(options, input, call.info))) return undefined
     return bindCall(name, options, await askedCall(input, call))
   }
 

@@ -127,6 +127,19 @@ describe('when', () => {
   })
 })
 
+it.each(['hold', 'suspend'] as const)('when: that forgets to answer lets nothing through: %s', async (wait) => {
+  const gate = denyingGate()
+  const execute = vi.fn(async () => 'ran')
+  const gated = gateTool('refund', tool({ inputSchema, execute }), {
+    gate,
+    wait,
+    run: 'r',
+    when: (() => undefined) as never,
+  })
+  await gated.execute?.(input, call('call_1'))
+  expect(execute).not.toHaveBeenCalled()
+})
+
 describe('wait and timeoutMs', () => {
   it('hold: the call waits, and the SDK asks nobody', () => {
     expect(issueRefund().gated.needsApproval).toBeUndefined()

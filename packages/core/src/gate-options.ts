@@ -29,7 +29,7 @@ export interface GatedToolOptions<Args = unknown, Info = unknown> {
   context?: JsonObject | ((args: Args, info: Info) => JsonObject | Promise<JsonObject>) | undefined
   /** Group names or e-mails; they narrow whom policy allows. */
   approvers?: readonly string[] | undefined
-  /** False: this call runs without the gate. What it throws is thrown, and nothing runs. @default every call is gated */
+  /** False: this call runs without the gate; anything else does not. What it throws is thrown, and nothing runs. @default every call is gated */
   when?: ((args: Args, info: Info) => boolean | Promise<boolean>) | undefined
   /**
    * `hold`: the process waits inside of the call. `suspend`: the framework keeps the run, the process may end, and the call
@@ -73,6 +73,20 @@ export interface GatedToolOptions<Args = unknown, Info = unknown> {
   source?: string | undefined
   /** Waiting is never silent: `terminalReporter()` prints these. */
   onEvent?: ((event: GateEvent) => void) | undefined
+}
+
+/**
+ * Whether a call is asked of the gate. Only false lets it through without: a condition that forgets to answer, or answers with
+ * a member that is missing, must not.
+ *
+ * @throws what `when` throws
+ */
+export async function needsGate<Args, Info>(
+  { when }: Pick<GatedToolOptions<Args, Info>, 'when'>,
+  args: Args,
+  info: Info,
+): Promise<boolean> {
+  return !when || (await when(args, info)) !== false
 }
 
 /** What an adapter's framework can do with a call. */

@@ -320,11 +320,16 @@ export async function guard<Result>(
   const begun = await hold(gate, call, options)
   if (begun.type !== 'begun') throw refusalError(begun)
   const { execution } = begun
+  let entered = false
   let result: Result
   try {
-    result = await execution.run(() => execute(execution))
+    result = await execution.run(() => {
+      entered = true
+      return execute(execution)
+    })
   } catch (error) {
-    await execution.fail(error)
+    // Whoever left may have left a tool that goes on: nobody knows what it did, and the gate shows it as unknown.
+    if (!(entered && options.signal?.aborted)) await execution.fail(error)
     throw error
   }
   await execution.succeed()

@@ -8,7 +8,7 @@ import { actionName } from './action-name.js'
 import { type BoundArguments, bindProjection } from './bound-arguments.js'
 import { isSilentAuthError } from './errors.js'
 import type { Begun, GateCall, Refusal } from './gate.js'
-import type { GatedToolOptions } from './gate-options.js'
+import { type GatedToolOptions, needsGate } from './gate-options.js'
 import { inSteps, isGenerator } from './generator-steps.js'
 import type { Execution } from './granted-execution.js'
 import type { Edits } from './intent.js'
@@ -91,7 +91,7 @@ export async function answerCall<Args, Info>(
   options: GatedToolOptions<Args, Info>,
   call: AnsweredCall<Args, Info>,
 ): Promise<CallAnswer> {
-  if (options.when && !(await options.when(call.args, call.info))) return { type: 'passed' }
+  if (!(await needsGate(options, call.args, call.info))) return { type: 'passed' }
   let ready: BoundCall
   try {
     ready = await bindCall(toolName, options, call)

@@ -116,8 +116,8 @@ export function grantedExecution(gate: Gate, grant: Grant): Execution {
   }
 }
 
-/** As `AbortSignal.timeout` and `fetch` throw it. */
-function isTimeout(error: unknown): boolean {
+/** As `AbortSignal.timeout` and `fetch` throw it: what was waited for may still happen. */
+export function isTimeout(error: unknown): boolean {
   return (error as { name?: unknown } | null | undefined)?.name === 'TimeoutError'
 }
 

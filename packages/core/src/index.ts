@@ -81,6 +81,7 @@ export {
   type AdapterAbilities,
   checkGateOptions,
   type GatedToolOptions,
+  needsGate,
   passesByItself,
   type RefusalAnswer,
   refusalAnswer,
@@ -108,7 +109,7 @@ export {
   type Running,
 } from './gated-call.js'
 export { compileGlob, type Glob } from './glob.js'
-export type { Execution } from './granted-execution.js'
+export { type Execution, isTimeout } from './granted-execution.js'
 export {
   type AgentId,
   type IntentId,

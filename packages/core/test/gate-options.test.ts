@@ -3,6 +3,7 @@ import {
   checkGateOptions,
   type ErrorCode,
   type GatedToolOptions,
+  needsGate,
   passesByItself,
   type Refusal,
   refusalRoute,
@@ -41,6 +42,24 @@ describe('options', () => {
     ['time that is no number', { timeoutMs: Number.NaN }],
   ])('with %s are refused', (_, options, can = both) => {
     expect(() => checkGateOptions('refund', { gate, ...options } as never, can as never)).toThrow(TypeError)
+  })
+})
+
+describe('a call', () => {
+  it.each([
+    ['forgets to answer', undefined, true],
+    ['answers with a member that is missing', null, true],
+    ['answers with nothing', 0, true],
+    ['answers with a text', 'false', true],
+    ['says yes', true, true],
+    ['says no', false, false],
+  ])('is asked for by a condition that %s', async (_, answer, asked) => {
+    expect(await needsGate({ when: (() => answer) as never }, {}, {})).toBe(asked)
+    expect(await needsGate({ when: (async () => answer) as never }, {}, {})).toBe(asked)
+  })
+
+  it('is asked for without any condition', async () => {
+    expect(await needsGate({}, {}, {})).toBe(true)
   })
 })
 

@@ -362,6 +362,17 @@ describe('an abort', () => {
     expect([await stateOf(test.gate, call), execute.mock.calls.length]).toEqual(['approved abandoned', 0])
   })
 
+  it('in a tool that then fails is not reported, because nobody knows what it did', async () => {
+    await using test = await testGate({ policies: [AUTO] })
+    const [call, controller] = [aCall(), new AbortController()]
+    const execute = () => {
+      controller.abort(reason)
+      return Promise.reject(reason)
+    }
+    await expect(guard(test.gate, call, execute, { signal: controller.signal })).rejects.toBe(reason)
+    expect(await stateOf(test.gate, call)).toBe('approved started')
+  })
+
   it('in the tool is the tool’s own business', async () => {
     await using test = await testGate({ policies: [AUTO] })
     const [call, controller] = [aCall(), new AbortController()]

@@ -196,6 +196,19 @@ describe('the tool stays what it is', () => {
     expect(execute).not.toHaveBeenCalled()
   })
 
+  it.each([
+    ['false', () => false, [1, 0]],
+    ['a condition that forgets to answer', () => undefined, [0, 1]],
+    ['one that fails', () => Promise.reject(new Error('no rules today')), [0, 0]],
+  ])('when: %s', async (_, when, ranAndAsked) => {
+    const { refund, execute } = refundTool()
+    const gate = denyingGate()
+    await gateTool(refund, { gate, when: when as never })
+      .invoke(toolCall('refund', { amount: 50 }))
+      .catch(() => undefined)
+    expect([execute.mock.calls.length, gate.intents.length]).toEqual(ranAndAsked)
+  })
+
   it('P8: a gated tool is not gated again', () => {
     const { refund } = refundTool()
     const gated = gateTool(refund, { gate: approvingGate() })

@@ -14,6 +14,7 @@ import {
   hold,
   isSilentAuthError,
   knownContext,
+  needsGate,
 } from '@silentauth/core'
 import { askedCall } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
@@ -83,7 +84,7 @@ export async function bindRemote(
 ): Promise<BoundCall | undefined> {
   const toolName = `${server}_${name}`
   const info: PlainCallInfo = { toolName, toolCallId: callId, signal }
-  if (options.when && !(await options.when(args, info as never))) return undefined
+  if (!(await needsGate(options, args, info as never))) return undefined
   return bindCall(
     options.action === undefined ? actionName(toolName) : toolName,
     options,

@@ -19,6 +19,7 @@ import {
   knownContext,
   type Look,
   look,
+  needsGate,
   type Parse,
   waitsForLater,
 } from '@silentauth/core'
@@ -179,7 +180,7 @@ export function gated(tool: FunctionTool & ClientTool, given: GateToolOptions, o
     const { key, callId, scope, runContext, details } = entry
     const { agentName } = of
     const info = { toolName: tool.name, toolCallId: callId, agentName, runContext, signal: details?.signal }
-    if (options.when && !(await options.when(parsed, info))) return undefined
+    if (!(await needsGate(options, parsed, info))) return undefined
     const side = callId === undefined ? undefined : (of.sightings ?? scope.driven?.sightings)?.of(callId)
     const asked: AskedTool<CallInfo> = {
       key,

@@ -14,6 +14,7 @@ import {
 import { currentPermit, type Permit, SilentAuthError } from '@silentauth/core'
 import type { GateToolOptions } from './gate-options.js'
 import { gateTool } from './gate-tool.js'
+import { noteThrown } from './tool-run.js'
 
 /** What `tool()` takes, but for its own approvals. */
 export interface GatedToolDefinition<Parameters extends ToolInputParameters, Context, Result>
@@ -49,7 +50,7 @@ export function gatedTool<Parameters extends ToolInputParameters, Context = unkn
       const permit = currentPermit()
       // Nothing but its gate calls it.
       if (!permit) throw new SilentAuthError('PERMIT_MISSING', `${definition.name}: was called without a permit`)
-      return execute(args, { permit, runContext, signal: details?.signal })
+      return noteThrown(permit, () => execute(args, { permit, runContext, signal: details?.signal }))
     },
   } as never)
   return gateTool(made as never, { ...options, when: undefined } as never) as unknown as FunctionTool<

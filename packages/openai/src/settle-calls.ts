@@ -17,6 +17,7 @@ import {
   knownContext,
   type Look,
   look,
+  needsGate,
   type Parse,
   waitsForLater,
 } from '@silentauth/core'
@@ -167,7 +168,7 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
     return said(async () => `The arguments of ${name} are wrong: ${error instanceof Error ? error.message : error}`)
   }
   const info: PlainCallInfo = { toolName: name, toolCallId: callId, signal }
-  if (merged.when && !(await merged.when(parsed as never, info))) return said(async () => execute(parsed, { signal }))
+  if (!(await needsGate(merged, parsed as never, info))) return said(async () => execute(parsed, { signal }))
   let call: BoundCall
   try {
     call = await bindCall(

@@ -13,6 +13,7 @@ import {
   isSilentAuthError,
   knownContext,
   look,
+  needsGate,
   refusalText,
   SilentAuthError,
 } from '@silentauth/core'
@@ -36,7 +37,7 @@ export function methodHook(options: GateToolOptions, ownPolicy: OwnPolicy): Gate
       const given: unknown = JSON.parse(json)
       const ownApproval = await ownPolicy(runContext, given as never, callId)
       const info: CallInfo = { toolName: name, toolCallId: callId, agentName: undefined, runContext, signal: undefined }
-      if (options.when && !(await options.when(given, info))) return { key, looked: undefined, ownApproval }
+      if (!(await needsGate(options, given, info))) return { key, looked: undefined, ownApproval }
       try {
         const known = knownContext({ tool: name, tool_call_id: callId })
         const parse = async (again: unknown) => again

@@ -4,7 +4,7 @@
  * @module
  */
 import { type FunctionTool, invokeFunctionTool, type RunContext } from '@openai/agents'
-import { boundCopy } from '@silentauth/core'
+import { boundCopy, currentPermit, isTimeout, type Permit } from '@silentauth/core'
 import { ToolFailure } from './gated-call.js'
 import type { ModelCall } from './run-scope.js'
 
@@ -43,8 +43,22 @@ export async function runReporting(tool: FunctionTool, call: InnerCall): Promise
   })
   const output = await runTool(watched, { ...call, details: call.details && watchedDetails(call.details, seen) })
   if (seen.timedOut) throw new ToolFailure(output, true)
-  if (seen.failed || output === DEFAULT_ERROR) throw new ToolFailure(output, false)
+  const permit = currentPermit()
+  if (seen.failed || output === DEFAULT_ERROR) throw new ToolFailure(output, isTimeout(permit && thrown.get(permit)))
   return output
+}
+
+/** What functions of this package's own have thrown, by the permit that they ran with. */
+const thrown = new WeakMap<Permit, unknown>()
+
+/** For a function that throws: what the SDK makes of it does not say whether it gave up waiting. */
+export async function noteThrown<Result>(permit: Permit, execute: () => Result): Promise<Awaited<Result>> {
+  try {
+    return await execute()
+  } catch (error) {
+    thrown.set(permit, error)
+    throw error
+  }
 }
 
 /** What the SDK says for a tool without an `errorFunction`. */

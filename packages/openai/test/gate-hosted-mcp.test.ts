@@ -120,6 +120,13 @@ describe('a call on a hosted MCP server that is suspended', () => {
     expect([gate.intents.length, approvals(told())]).toEqual([0, 1])
   })
 
+  it('is asked for where `when` forgets to answer', async () => {
+    const gate = scriptedGate(['wait'])
+    const { go, told } = scene(gate, { when: (() => undefined) as never })
+    await go('hi')
+    expect([gate.intents.length, approvals(told())]).toEqual([1, 0])
+  })
+
   it('is left when the user says something else', async () => {
     const gate = scriptedGate(['wait'])
     const { suspended, go, told } = scene(gate)

@@ -146,3 +146,10 @@ it.each<[string, (gate: Gate) => unknown]>([
 ])('what is not %s is not taken for a gated one', (_, make) => {
   expect(() => make(approvingGate())).toThrow(TypeError)
 })
+
+it('a condition that forgets to answer lets nothing through', async () => {
+  const gate = scriptedGate(['deny'])
+  const shell = gateShell(new CountingShell(), { gate, when: (() => undefined) as never })
+  await shell.run({ commands: ['ls'] })
+  expect([gate.intents.length, shell.ran]).toEqual([1, 0])
+})

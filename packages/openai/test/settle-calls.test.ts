@@ -149,3 +149,11 @@ describe('approvers see what the model said for itself', () => {
     expect(gate.intents[0]?.context).toEqual({ tool: 'issue_refund', tool_call_id: 'a', reasoning })
   })
 })
+
+it('a condition that forgets to answer lets nothing through', async () => {
+  const { execute, record } = functions()
+  const gate = scriptedGate(['deny'])
+  const when = (() => undefined) as never
+  await settleFunctionCalls([item(50)], record, { gate, runKey: 'r', when })
+  expect([gate.intents.length, execute.mock.calls.length]).toEqual([1, 0])
+})

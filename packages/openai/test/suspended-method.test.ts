@@ -241,6 +241,13 @@ describe.each([
     expect([gate.intents.length, ran.mock.calls.length]).toEqual([0, 1])
   })
 
+  it('are asked for where `when` forgets to answer', async () => {
+    const gate = scriptedGate(['wait'])
+    const { go } = scene(acting, gate, { options: { when: (() => undefined) as never } })
+    await go('hi')
+    expect([gate.intents.length, ran.mock.calls.length]).toEqual([1, 0])
+  })
+
   it('report a failure, which the model reads', async () => {
     const gate = scriptedGate(['approve'])
     const { go, results } = scene(acting, gate)
