@@ -25,6 +25,10 @@ import { flawsOf, historyOf, placeAll } from './history.ts'
 import { DEFAULT_POLICIES, SCENARIOS, type Scenario } from './scenarios.ts'
 import { type Counters, randomOf, type Suite } from './suite.ts'
 
+const WEEK_MS = 7 * 24 * 3600_000
+/** Monday, 09:00: weeks of the epoch begin on a Thursday. */
+const HOUR_OF_WEEK_MS = (4 * 24 + 9) * 3600_000
+
 type Kind = 'call' | 'answer' | 'statement' | 'signature'
 
 /** Over PostgreSQL one in so many faults happens, unless `FAULTS=full`. */
@@ -192,6 +196,8 @@ async function everyNth(stage: Stage, scenario: Scenario, series: Series, after:
 
 /** A project of its own, up to the call that is disturbed. */
 async function arranged({ clock, faulty, signer }: Stage, scenario: Scenario) {
+  // At the same hour of the same day of the week as every other one: the hour counts as risk, and scenarios move the clock.
+  clock.advance(WEEK_MS - ((clock.now() - HOUR_OF_WEEK_MS) % WEEK_MS))
   const policies = scenario.policies ?? DEFAULT_POLICIES
   const test = await testGate({ store: faulty.store, clock, signer: signer.signer, policies })
   const act = await scenario.arrange(test)
