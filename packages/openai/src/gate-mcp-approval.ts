@@ -14,7 +14,10 @@ import {
   hold,
   isSilentAuthError,
   knownContext,
+  type NotExecuted,
   needsGate,
+  refusalAnswer,
+  type SilentAuthError,
 } from '@silentauth/core'
 import { askedCall } from './gated-call.js'
 import { checkPlainOptions, type PlainCallInfo, type PlainGateOptions } from './plain-options.js'
@@ -53,26 +56,47 @@ export interface RemoteCall {
   readonly signal: AbortSignal | undefined
 }
 
-/** Asks, waits, and spends the approval. The action is `<server>_<tool>` in snake_case, unless the options say otherwise. */
+/**
+ * Asks, waits, and spends the approval. The action is `<server>_<tool>` in snake_case, unless the options say otherwise.
+ *
+ * @throws by the options, where a refusal is to be thrown
+ */
 export async function decideRemote(
   call: RemoteCall,
   options: GatedToolOptions<unknown, never>,
 ): Promise<{ approve: boolean; reason: string }> {
   const { gate, timeoutMs, onEvent } = options
   if (call.args === undefined) return { approve: false, reason: NO_JSON }
+  const bound = await bindRemote(call, options).catch(refusalOrThrow)
+  if (!bound) return { approve: true, reason: 'not gated' }
+  if (isSilentAuthError(bound)) return notApproved(bound, options)
+  const begun = await hold(gate, bound.asked, { signal: call.signal, timeoutMs, onEvent })
+  if (begun.type !== 'begun') return notApproved(begun, options)
+  const { execution } = begun
   try {
-    const bound = await bindRemote(call, options)
-    if (!bound) return { approve: true, reason: 'not gated' }
-    const begun = await hold(gate, bound.asked, { signal: call.signal, timeoutMs, onEvent })
-    if (begun.type !== 'begun') return { approve: false, reason: gateRefusal(begun).text }
     // What the provider makes of it is not seen here; that it was told to go on is.
-    begun.execution.run(() => undefined)
-    await begun.execution.succeed()
-    return { approve: true, reason: begun.execution.intent.id }
+    execution.run(() => undefined)
   } catch (error) {
-    if (isSilentAuthError(error)) return { approve: false, reason: gateRefusal(error).text }
-    throw error
+    await execution.notStarted()
+    return notApproved(refusalOrThrow(error), options)
   }
+  await execution.succeed()
+  return { approve: true, reason: execution.intent.id }
+}
+
+/** @throws by the options, where a refusal is to be thrown */
+function notApproved(
+  refusal: NotExecuted,
+  options: GatedToolOptions<unknown, never>,
+): { approve: false; reason: string } {
+  const answer = refusalAnswer(refusal, options)
+  if (answer.type === 'thrown') throw answer.error
+  return { approve: false, reason: gateRefusal(refusal).text }
+}
+
+function refusalOrThrow(error: unknown): SilentAuthError {
+  if (isSilentAuthError(error)) return error
+  throw error
 }
 
 export const NO_JSON = 'the arguments are no JSON'

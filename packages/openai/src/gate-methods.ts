@@ -9,6 +9,7 @@ import { callKey, knownContext } from '@silentauth/core'
 import { type CallInfo, checkOptions, type GateToolOptions } from './gate-options.js'
 import { GATED, isGated } from './gate-tool.js'
 import { heldCall } from './gated-call.js'
+import { drivenRun } from './run-scope.js'
 import { methodHook, type OwnPolicy, spentMethod } from './suspended-method.js'
 
 /** Those of `gateTool`, but for what needs a model's call. */
@@ -163,12 +164,13 @@ export function held(
   run: (given: unknown) => unknown,
 ): Promise<never> {
   const plain: unknown = JSON.parse(JSON.stringify(given))
+  const signal = drivenRun()?.signal
   const info: CallInfo = {
     toolName,
     toolCallId: undefined,
     agentName: undefined,
     runContext: undefined,
-    signal: undefined,
+    signal,
   }
   return heldCall({
     toolName,
@@ -180,7 +182,7 @@ export function held(
     info,
     known: knownContext({ tool: toolName }),
     edits: false,
-    signal: undefined,
+    signal,
     shape,
     passed: () => run(plain),
     run,

@@ -58,6 +58,8 @@ export interface ListedCall {
 }
 
 export interface DrivenRun {
+  /** Of the run: a method is told of none. */
+  readonly signal: AbortSignal | undefined
   /** Keys of the calls that it is being resumed for: it can be handed back as it was. */
   readonly resuming: Set<string>
   /** A call could not be begun now, and may be later. */
@@ -122,8 +124,9 @@ export function newScope(
   return { runKey, calls, refusals: new Map(), restored, driven }
 }
 
-export function newDrivenRun(): DrivenRun {
+export function newDrivenRun(signal: AbortSignal | undefined): DrivenRun {
   return {
+    signal,
     resuming: new Set(),
     stillWaiting: false,
     entered: new Map(),

@@ -141,7 +141,7 @@ async function* drive(
 ): Steps {
   const keys = await envelopeKeys(options)
   const { onPending = 'suspend', encrypt = false, agentVersion } = options
-  const driven = newDrivenRun()
+  const driven = newDrivenRun(options.run?.signal)
   const runner = options.runner ?? seenRunner(driven)
   const step = (scope: RunScope, next: string | AgentInputItem[] | AnyState) =>
     stepOf({ agent, next, scope, runner, options, streams })

@@ -116,7 +116,8 @@ interface Prepared extends AskedFor {
   readonly seen: Look | undefined
   /** Not to be answered yet. */
   readonly waits: boolean
-  answer(): Promise<unknown>
+  /** `left`: another one is thrown, so nobody gets what this one comes to. What still waits ends then; what runs goes on. */
+  answer(left: AbortSignal): Promise<unknown>
 }
 
 /** What the model said beside the calls. */
@@ -135,15 +136,24 @@ async function settle(
   const prepared = await Promise.all(asked.map((call) => prepare(call, functions, options)))
   const waiting = prepared.filter(({ waits }) => waits)
   if (waiting.length > 0) return { answers: [], pending: waiting.map(pendingCall) }
-  const answers = await Promise.all(
-    prepared.map(async (call): Promise<[string, string]> => [call.callId, textOf(await call.answer())]),
+  const leaving = new AbortController()
+  const answers = await Promise.allSettled(
+    prepared.map(async (call): Promise<[string, string]> => {
+      try {
+        return [call.callId, textOf(await call.answer(leaving.signal))]
+      } catch (error) {
+        leaving.abort(error)
+        throw error
+      }
+    }),
   )
-  return { answers, pending: [] }
+  if (leaving.signal.aborted) throw leaving.signal.reason
+  return { answers: answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])), pending: [] }
 }
 
 async function prepare(asked: AskedFor, functions: GatedFunctions, options: Settling): Promise<Prepared> {
   const { name, callId, text } = asked
-  const said = (answer: () => Promise<unknown>): Prepared => ({
+  const said = (answer: Prepared['answer']): Prepared => ({
     ...asked,
     call: undefined,
     seen: undefined,
@@ -197,7 +207,10 @@ async function prepare(asked: AskedFor, functions: GatedFunctions, options: Sett
   }
   const { gate, timeoutMs, onEvent } = merged
   if (wait === 'hold') {
-    return said(async () => answerOf(await hold(gate, call.asked, { signal, timeoutMs, onEvent }), granted))
+    return said(async (left) => {
+      const waiting = { signal: signal ? AbortSignal.any([signal, left]) : left, timeoutMs, onEvent }
+      return answerOf(await hold(gate, call.asked, waiting), granted)
+    })
   }
   const seen = await look(gate, call.asked, { create: true, signal })
   if (seen.type === 'pending') tellLook(seen, merged)

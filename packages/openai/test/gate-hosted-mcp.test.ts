@@ -147,6 +147,19 @@ describe('a call on a hosted MCP server that is suspended', () => {
   })
 })
 
+describe('a call on a hosted MCP server that is held', () => {
+  const away = () => Promise.reject(new SilentAuthError('GATE_UNAVAILABLE', 'away'))
+
+  it.each<[string, Partial<HostedMcpOptions>, Gate, string]>([
+    ['onDenied', { onDenied: 'throw' }, scriptedGate(['deny']), 'INTENT_DENIED'],
+    ['onGateError', { onGateError: 'throw' }, gateWith(scriptedGate([]), { declare: away }), 'GATE_UNAVAILABLE'],
+  ])('ends the run where a refusal is to be thrown, as one that is suspended: %s', async (_, options, gate, code) => {
+    const { go, told } = scene(gate, { wait: 'hold', ...options })
+    await expect(go('hi')).rejects.toMatchObject({ code })
+    expect(told()).toEqual([])
+  })
+})
+
 describe('a gate that is away', () => {
   const away = () => Promise.reject(new SilentAuthError('GATE_UNAVAILABLE', 'away'))
 

@@ -12,7 +12,7 @@ import {
 import { assistantMessage, ScriptedModel } from '@openai/agents/testing'
 import type { Gate } from '@silentauth/core'
 import { approvingGate, scriptedGate } from '@silentauth/core/testing'
-import { currentPermit, gateComputer, gateEditor, gateShell } from '@silentauth/openai/agents'
+import { currentPermit, gateComputer, gateEditor, gateShell, runWithGate } from '@silentauth/openai/agents'
 import { describe, expect, it, vi } from 'vitest'
 import { gateWith } from './refund-scene.js'
 
@@ -152,4 +152,18 @@ it('a condition that forgets to answer lets nothing through', async () => {
   const shell = gateShell(new CountingShell(), { gate, when: (() => undefined) as never })
   await shell.run({ commands: ['ls'] })
   expect([gate.intents.length, shell.ran]).toEqual([1, 0])
+})
+
+it('an abort of a run under the driver cancels what a shell waits for, and an approval after it runs nothing', async () => {
+  const stop = new AbortController()
+  const gate = scriptedGate(['wait'])
+  const onEvent = ({ type }: { type: string }) => type === 'pending' && stop.abort()
+  const shell = gateShell(new CountingShell(), { gate, onEvent })
+  const model = new ScriptedModel([[shellCall as never], [assistantMessage('done')]])
+  const agent = new Agent({ name: 'a', model, tools: [shellTool({ shell })] })
+  const envelopeKeys = [crypto.getRandomValues(new Uint8Array(32))]
+  await expect(runWithGate(agent, 'hi', { gate, envelopeKeys, run: { signal: stop.signal } })).rejects.toThrow()
+  await vi.waitUntil(async () => (await gate.read(gate.intents[0]?.id as never)).status !== 'pending')
+  expect(await gate.read(gate.intents[0]?.id as never)).toMatchObject({ status: 'cancelled' })
+  expect(shell.ran).toBe(0)
 })

@@ -157,3 +157,32 @@ it('a condition that forgets to answer lets nothing through', async () => {
   await settleFunctionCalls([item(50)], record, { gate, runKey: 'r', when })
   expect([gate.intents.length, execute.mock.calls.length]).toEqual([1, 0])
 })
+
+it('a denial that is thrown lets go of the calls that still wait: none of them runs behind the back of the caller', async () => {
+  const { execute, record } = functions()
+  const gate = scriptedGate(['deny', 'wait'])
+  const settled = settleFunctionCalls([item(50, 'a'), item(70, 'b')], record, { gate, runKey: 'r', onDenied: 'throw' })
+  await expect(settled).rejects.toMatchObject({ code: 'INTENT_DENIED' })
+  const left = gate.intents.find(({ params }) => params.amount === 70)
+  expect(await gate.read(left?.id as never)).toMatchObject({ status: 'cancelled' })
+  expect(execute).not.toHaveBeenCalled()
+})
+
+it('a denial that is thrown does not stop a call that has begun', async () => {
+  const gate = scriptedGate(['approve', 'wait'])
+  const begun = Promise.withResolvers<AbortSignal | undefined>()
+  const denied = Promise.withResolvers<void>()
+  const execute = async ({ amount }: { amount: number }, { signal }: { signal: AbortSignal | undefined }) => {
+    begun.resolve(signal)
+    await denied.promise
+    return `refunded ${amount}, ${signal?.aborted ?? false}`
+  }
+  const options = { gate, runKey: 'r', onDenied: 'throw' } as const
+  const settled = settleFunctionCalls([item(50, 'a'), item(70, 'b')], { issue_refund: { execute } }, options)
+  await begun.promise
+  await gate.decide('deny')
+  denied.resolve()
+  await expect(settled).rejects.toMatchObject({ code: 'INTENT_DENIED' })
+  const first = gate.intents.find(({ params }) => params.amount === 50)
+  expect(await gate.read(first?.id as never)).toMatchObject({ execution: { state: 'succeeded' } })
+})
