@@ -9,7 +9,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { adapterMatrix } from '@silentauth/core/contracts'
+import { adapterTables } from '@silentauth/core/contracts'
 import { FIELD_FAILURES, type FieldFailure } from '../test/e2e/field-failures/failures.ts'
 import { httpApiPage, type OpenApi } from './http-api-page.ts'
 import { ADAPTERS } from './matrix.ts'
@@ -134,7 +134,7 @@ if (import.meta.main) {
   for (const [file, text] of generatedDocs({
     ...(await import('@silentauth/core')),
     openApi: await openApiOfServer(),
-    matrix: adapterMatrix(ADAPTERS),
+    matrix: adapterTables(ADAPTERS),
   })) {
     const target = path.join(ROOT, file)
     if (existsSync(target) && readFileSync(target, 'utf8') === text) continue

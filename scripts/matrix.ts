@@ -1,10 +1,10 @@
 /**
- * `npm run matrix`: what each adapter does in each scenario of the conformance suite, which its tests play. The same table
- * stands in docs/adapters.md.
+ * `npm run matrix`: what each adapter does in each scenario of the conformance suite, which its tests play. The same tables
+ * stand in docs/adapters.md.
  *
  * @module
  */
-import { type AdapterColumn, adapterMatrix } from '@silentauth/core/contracts'
+import { type AdapterColumn, adapterTables } from '@silentauth/core/contracts'
 import { DIFFERENCES_SUSPENDED as AI_SDK_SUSPENDED } from '../packages/ai-sdk/test/differences.ts'
 import { DIFFERENCES as LANGCHAIN } from '../packages/langchain/test/differences.ts'
 import {
@@ -17,7 +17,7 @@ import {
 /** One for each `describeAdapter`. */
 export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'LangChain.js', mode: 'hold', differences: LANGCHAIN },
-  { framework: 'LangGraph.js', mode: 'suspend', differences: LANGCHAIN },
+  { framework: 'LangChain.js', mode: 'suspend', differences: LANGCHAIN },
   { framework: 'AI SDK', mode: 'hold' },
   { framework: 'AI SDK', mode: 'suspend', differences: AI_SDK_SUSPENDED },
   { framework: 'OpenAI Agents SDK', mode: 'hold', differences: OPENAI },
@@ -26,4 +26,4 @@ export const ADAPTERS: readonly AdapterColumn[] = [
   { framework: 'openai client', mode: 'suspend', differences: PLAIN_SUSPENDED },
 ]
 
-if (import.meta.main) process.stdout.write(adapterMatrix(ADAPTERS))
+if (import.meta.main) process.stdout.write(adapterTables(ADAPTERS))

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ERROR_HINT, ERROR_STATUS, RISK_FACTORS } from '@silentauth/core'
-import { adapterMatrix } from '@silentauth/core/contracts'
+import { adapterTables } from '@silentauth/core/contracts'
 import { describe, expect, it } from 'vitest'
 import { type Core, fillBlocks, generatedDocs, openApiOfServer } from '../scripts/generate-docs.ts'
 import { ADAPTERS } from '../scripts/matrix.ts'
@@ -12,7 +12,7 @@ const core: Core = {
   ERROR_HINT,
   RISK_FACTORS,
   openApi: await openApiOfServer(),
-  matrix: adapterMatrix(ADAPTERS),
+  matrix: adapterTables(ADAPTERS),
 }
 
 const PAGES = globSync(['*.md', 'docs/**/*.md', '{packages,examples}/*/*.md'], { cwd: ROOT })

@@ -20,7 +20,7 @@ export type {
   SuspendedRun,
   ToolHands,
 } from './contracts/adapter-driver.js'
-export { type AdapterColumn, adapterMatrix } from './contracts/adapter-matrix.js'
+export { type AdapterColumn, adapterMatrix, adapterTables } from './contracts/adapter-matrix.js'
 export type { AdapterMode, Deviation, Differences, Expected, Scenario } from './contracts/adapter-scenario.js'
 export { ADAPTER_SCENARIOS } from './contracts/adapter-scenarios.js'
 export { reachableText } from './contracts/adapter-secrets.js'

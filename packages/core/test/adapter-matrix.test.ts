@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { ADAPTER_SCENARIOS, adapterMatrix } from '../src/contracts.ts'
+import { describe, expect, it } from 'vitest'
+import { ADAPTER_SCENARIOS, adapterMatrix, adapterTables } from '../src/contracts.ts'
 
 const rowOf = (name: string, columns: Parameters<typeof adapterMatrix>[0]) =>
   adapterMatrix(columns)
@@ -40,4 +40,41 @@ it.each([
 ])('says what a framework cannot play, or what comes of it instead, and why', (difference, cell) => {
   const columns = [{ framework: 'One', mode: 'hold', differences: { approved: difference } }] as const
   expect(rowOf('approved', columns)).toBe(`| approved | ${cell} |`)
+})
+
+describe('in tables', () => {
+  const columns = [
+    { framework: 'One', mode: 'hold' },
+    { framework: 'One', mode: 'suspend' },
+    { framework: 'Two', mode: 'hold', differences: { denied: 'it denies nothing' } },
+    { framework: 'Two', mode: 'suspend' },
+  ] as const
+  const sections = new Map(
+    adapterTables(columns)
+      .split(/^## /m)
+      .slice(1)
+      .map((section): [string, string[]] => {
+        const [title = '', , , , ...rows] = section.trimEnd().split('\n')
+        return [title, rows]
+      }),
+  )
+  const named = (title: string) => sections.get(title)?.map((row) => row.split(' | ')[0]?.slice(2))
+
+  it('stands once what is the same everywhere, though the modes differ', () => {
+    expect([...sections.keys()]).toEqual(['In every framework', 'One', 'Two'])
+    const everywhere = sections.get('In every framework') ?? []
+    expect(everywhere).toHaveLength(ADAPTER_SCENARIOS.length - 1)
+    expect(everywhere).toContain('| gate down at wait | `GATE_UNAVAILABLE`; 1 intent; ran 0× | – (no process waits) |')
+    expect(named('In every framework')).not.toContain('denied')
+  })
+
+  it('stands in each framework, with its modes, what is not', () => {
+    expect(sections.get('One')).toEqual([rowOf('denied', columns.slice(0, 2))])
+    expect(sections.get('Two')).toEqual([rowOf('denied', columns.slice(2))])
+  })
+
+  it('no scenario is lost', () => {
+    const all = new Set([...sections.keys()].flatMap((title) => named(title) ?? []))
+    expect(all).toEqual(new Set(ADAPTER_SCENARIOS.map(({ name }) => name)))
+  })
 })

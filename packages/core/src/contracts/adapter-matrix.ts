@@ -14,13 +14,62 @@ export interface AdapterColumn {
   readonly differences?: Differences | undefined
 }
 
-/** As Markdown. */
+/** As one table in Markdown. */
 export function adapterMatrix(columns: readonly AdapterColumn[]): string {
-  const rows = ADAPTER_SCENARIOS.map((scenario) => [
-    scenario.name,
-    ...columns.map(({ mode, differences }) => outcome(expectedIn(scenario, mode, differences))),
-  ])
-  const head = ['what happens', ...columns.map(({ framework, mode }) => `${framework}, ${mode}`)]
+  const heads = columns.map(({ framework, mode }) => `${framework}, ${mode}`)
+  return table(
+    heads,
+    rowsOf(columns).map(({ name, cells }) => [name, ...cells]),
+  )
+}
+
+/**
+ * As tables in Markdown, narrow enough to be read: first what is the same in every framework, then for each framework what is
+ * not, under a heading with its name. A column for each mode.
+ */
+export function adapterTables(columns: readonly AdapterColumn[]): string {
+  const rows = rowsOf(columns)
+  const modes = [...new Set(columns.map(({ mode }) => mode))]
+  const cellsOf = ({ cells }: Row, mode: AdapterMode) => cells.filter((_, place) => columns[place]?.mode === mode)
+  const isSame = (row: Row) => modes.every((mode) => new Set(cellsOf(row, mode)).size === 1)
+  const everywhere = rows.filter(isSame).map((row) => [row.name, ...modes.map((mode) => cellsOf(row, mode)[0] ?? '')])
+  const sections = [...new Set(columns.map(({ framework }) => framework))].map((framework) => {
+    const own = columns.filter((column) => column.framework === framework)
+    const differing = rows.filter((row) => !isSame(row))
+    const lines = differing.map(({ name, cells }) => [
+      name,
+      ...own.map((column) => cells[columns.indexOf(column)] ?? ''),
+    ])
+    return section(
+      framework,
+      table(
+        own.map(({ mode }) => mode),
+        lines,
+      ),
+    )
+  })
+  return [section('In every framework', table(modes, everywhere)), ...sections].join('\n')
+}
+
+interface Row {
+  readonly name: string
+  /** One for each column. */
+  readonly cells: readonly string[]
+}
+
+function rowsOf(columns: readonly AdapterColumn[]): Row[] {
+  return ADAPTER_SCENARIOS.map((scenario) => ({
+    name: scenario.name,
+    cells: columns.map(({ mode, differences }) => outcome(expectedIn(scenario, mode, differences))),
+  }))
+}
+
+function section(title: string, text: string): string {
+  return `## ${title}\n\n${text}`
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const head = ['what happens', ...heads]
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
 }
 
