@@ -51,6 +51,12 @@ export interface SequencedCommand {
   readonly type: 'sequenced'
 }
 
+/**
+ * Of one intent (E13): each run leaves a revoked permit, and an agent that runs without end would fill the revocation lists of its
+ * whole project, without which every verifier refuses every permit.
+ */
+export const MAX_RUNS_AGAIN = 20
+
 /** E1 to E3, E6 to E8, E11 to E13; the state is looked at before the attempt (E20). */
 export function claimExecution(state: State, command: ClaimCommand, now: EpochMs): Transition {
   if (state.status === 'expired') throw refused(state, 'INTENT_EXPIRED', 'it expired before anybody decided')
@@ -143,8 +149,14 @@ function mayRunAgain(state: State, { attempt }: ClaimCommand, now: EpochMs): boo
     declaration.idempotent &&
     execution.withdrawnAt === undefined &&
     execution.holder?.executionId === attempt.executionId &&
-    now < (useUntil ?? 0)
+    now < (useUntil ?? 0) &&
+    runsOf(execution) <= MAX_RUNS_AGAIN
   )
+}
+
+/** Grants that were no continuation. */
+function runsOf({ grants = 1, continuations }: State['execution']): number {
+  return grants - continuations
 }
 
 function runAgain(state: State, command: ClaimCommand, now: EpochMs): Transition {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_RUNS_AGAIN } from '../src/claim.js'
 import type { State } from '../src/state.js'
 import { AGENT, anAttempt, aScene, HOUR, KEY, NOW, peopleWith, SECOND } from './a-scene.js'
 import { refusalOf } from './refusal-of.js'
@@ -281,6 +282,20 @@ describe('an idempotent intent', () => {
     ['a person who withdrew it', scene.withdraw(unknown, 'usr_ann', DEADLINE).state, anAttempt(), DEADLINE, 'unknown'],
   ])('E13 with %s is not granted again', (_, state, other, now, type) => {
     expect(scene.claim(state, other, now).claim?.type).toBe(type)
+  })
+
+  it('E13 runs again 20 times and no more, so that no agent fills the revocation lists of its project', () => {
+    let state = started
+    for (let run = 1; run <= MAX_RUNS_AGAIN; run++) {
+      state = scene.claim(scene.report(state, attempt, 'failed').state, attempt).state
+      expect([run, state.execution.state]).toEqual([run, 'started'])
+    }
+    const last = scene.report(state, attempt, 'failed').state
+    const late = scene.tick(state, DEADLINE).state
+    expect([scene.claim(last, attempt), scene.claim(late, attempt, DEADLINE)].map(({ claim }) => claim)).toEqual([
+      { type: 'recorded', status: 'failed' },
+      { type: 'unknown' },
+    ])
   })
 
   it('E13 that policy no longer approves is refused, and stays as it is', () => {

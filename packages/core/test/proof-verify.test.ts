@@ -13,8 +13,6 @@ import { type NoteSigner, vkeyFingerprint } from '../src/signed-note.js'
 import { type TestGate, testGate } from '../src/testing.js'
 import { aBusyGate, aNoteSigner, attempt, declared, logOf, signedNow, vote, type Writable } from './a-log.js'
 
-const AUTO = { name: 'auto', match: { action_pattern: '*' }, decision: 'auto_approve', any_params: true }
-
 let test: TestGate
 let redeemed: Intent
 let signer: NoteSigner
@@ -354,15 +352,17 @@ describe('a bundle of a stranger', () => {
     expect(await verifyProofBundle(text, { trust })).toMatchObject({ exitCode: 1, found: 1, bundle: undefined })
   })
 
-  it('is proved with more than a thousand leaves, as one that ran again and again has', async () => {
-    const own = await testGate({ policies: [{ ...AUTO, allow: ['idempotent'] }] })
+  it('is proved with more than a thousand leaves, as one has of which many values were looked at', async () => {
+    const own = await testGate()
     const key = await aNoteSigner(logOf(own))
-    const intent = await declared(own, { idempotent: true })
-    for (let run = 0; run < 501; run++) {
-      const mine = { ...attempt(intent), attemptId: `attempt-of-128-bits-${run}` }
-      expect((await own.gate.claim(intent.id, mine)).type).toBe('granted')
-      await own.gate.report(intent.id, mine, { status: 'failed' })
-      if (run === 250) await signedNow(own, key)
+    const intent = await declared(own, {})
+    const actor = 'user:usr_one'
+    for (let looked = 0; looked < 1001; looked++) {
+      const data = { by: actor, pointer: `/${looked}`, hidden_by: 'detector' }
+      const events = [{ type: 'value.revealed', intentId: intent.id, data }]
+      const draft = { projectId: own.project.id, actor, intentId: intent.id, events, values: {} }
+      await own.store.transaction((tx) => tx.appendLeaf(auditLeaf(draft, own.clock.now())))
+      if (looked === 500) await signedNow(own, key)
     }
     await signedNow(own, key)
     const text = await proofBundle(own.store, { projectId: own.project.id, intentId: intent.id, vkey: key.vkey })

@@ -185,7 +185,7 @@ function logStatements(db: Builder, places: LogPlaces) {
         id: row.id,
         intent_id: row.intent_id,
         at: row.at,
-        arrived: places.type === 'deferred' ? places.arrived : null,
+        arrived: places.type === 'deferred' ? places.arrived(row.intent_id) : null,
         body: row.body,
         hash: row.hash,
       }),

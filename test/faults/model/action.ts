@@ -71,6 +71,7 @@ export const TERMS = {
   deadline: 900,
   ttl: 300,
   skew: 5,
+  runsAgain: 20,
   reconcileAfter: 60,
   caution: 3600,
 } as const

@@ -308,7 +308,11 @@ function claim(world: Reference, intent: Intent, action: Extract<Action, { type:
   if (intent.status !== 'approved' || intent.delivery === 'token') return 'refused'
   const { execution, attempt } = action
   const again =
-    intent.idempotent && !run.withdrawn && run.holder?.execution === execution && world.now < (intent.useUntil ?? 0)
+    intent.idempotent &&
+    !run.withdrawn &&
+    run.holder?.execution === execution &&
+    world.now < (intent.useUntil ?? 0) &&
+    run.grants - run.continuations <= TERMS.runsAgain
   switch (run.state) {
     case 'delivered':
       throw new TypeError('only tokens are delivered')
