@@ -38,7 +38,7 @@ export async function readSession(): Promise<ApproverSession> {
       cause,
     })
   }
-  const parsed = sessionForm.safeParse(JSON.parse(text))
+  const parsed = sessionForm.safeParse(jsonOf(text))
   if (!parsed.success) throw new SilentAuthError('UNAUTHORIZED', `${file} is damaged: sign in again`)
   const url = process.env.SILENTAUTH_URL ?? parsed.data.url
   // A session's secret goes to the gate that gave it, whatever the environment says.
@@ -46,6 +46,15 @@ export async function readSession(): Promise<ApproverSession> {
     throw new SilentAuthError('UNAUTHORIZED', 'SILENTAUTH_URL names another gate than the one signed in to')
   }
   return parsed.data
+}
+
+/** Undefined for what is none: a parser's own message quotes the text, and this one is a secret. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 export async function writeSession(session: ApproverSession): Promise<void> {

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { defaultAudience, keyRing, parseStrictJson, SilentAuthError, verifyPermit } from '@silentauth/core'
 import { z } from 'zod'
+import { jsonOf } from './approver-session.js'
 
 export interface VerifyCommandOptions {
   readonly action: string
@@ -27,7 +28,9 @@ export async function verify(permit: string, options: VerifyCommandOptions): Pro
   const token = (permit === '-' ? await text(process.stdin) : permit).trim()
   const params = await readParams(options.params)
   const { issuer, project } = await gateOf(options)
-  const { keys } = jwksForm.parse(JSON.parse(await readJwks(options)))
+  const jwks = jwksForm.safeParse(jsonOf(await readJwks(options)))
+  if (!jwks.success) throw new TypeError('what should hold the keys of permits holds no key set')
+  const { keys } = jwks.data
   const verified = await verifyPermit(token, {
     keys: keyRing(keys),
     issuer,
@@ -52,8 +55,10 @@ async function gateOf({ issuer, project, data }: VerifyCommandOptions): Promise<
   const file = path.join(data, 'dev.json')
   const written = await readFile(file, 'utf8').catch(() => undefined)
   if (written === undefined) throw new TypeError(`no gate in ${data}: give --issuer, --project and --jwks`)
-  const gate = gateForm.parse(JSON.parse(written))
-  return { issuer: issuer ?? gate.issuer, project: project ?? gate.project_id }
+  const gate = gateForm.safeParse(jsonOf(written))
+  if (!gate.success)
+    throw new TypeError(`${file} is damaged: give --issuer, --project and --jwks, or start the gate again`)
+  return { issuer: issuer ?? gate.data.issuer, project: project ?? gate.data.project_id }
 }
 
 async function readJwks({ jwks, data }: VerifyCommandOptions): Promise<string> {

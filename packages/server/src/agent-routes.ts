@@ -109,6 +109,7 @@ export function agentRoutes({ gate, store, declares, log }: AgentRoutesOptions):
       data: claimData,
       errors: [
         'NOT_FOUND',
+        'INTENT_EXPIRED',
         'NOT_APPROVED',
         'NOT_CLAIMABLE',
         'POLICY_CHANGED',
@@ -134,7 +135,7 @@ export function agentRoutes({ gate, store, declares, log }: AgentRoutesOptions):
       summary: 'Says what came of the execution. Only the granted attempt may.',
       body: reportForm,
       data: z.strictObject({ execution: executionData }),
-      errors: ['NOT_FOUND', 'NOT_CLAIMABLE', 'ALREADY_RESOLVED'],
+      errors: ['NOT_FOUND', 'NOT_APPROVED', 'NOT_CLAIMABLE', 'ALREADY_RESOLVED', 'ALREADY_REDEEMED'],
       async handle({ who: { principal }, intentId, body, retry }) {
         await rememberRequest(store, principal.id, intentId, retry)
         const { execution_id: executionId, attempt_id: attemptId, status, result } = body

@@ -66,7 +66,7 @@ export function inboxRoutes({ desk, store }: InboxRoutesOptions): readonly Route
       summary: 'Takes an approval back: what has not begun never will, what has gets no further permit.',
       body: withdrawForm,
       data: reviewData,
-      errors: ['NOT_FOUND', 'NOT_AN_APPROVER', 'SELF_APPROVAL', 'NOT_APPROVED', 'NOT_CLAIMABLE'],
+      errors: ['NOT_FOUND', 'NOT_AN_APPROVER', 'SELF_APPROVAL', 'NOT_APPROVED', 'ALREADY_RESOLVED'],
       async handle({ who, intentId, body: { reason }, retry }) {
         await rememberRequest(store, who.principal.id, intentId, retry)
         return { data: reviewToWire(await desk.withdraw(who.principal, intentId, reason)) }
@@ -80,7 +80,7 @@ export function inboxRoutes({ desk, store }: InboxRoutesOptions): readonly Route
       summary: 'Says whether an execution that never reported has happened.',
       body: reconcileForm,
       data: reviewData,
-      errors: ['NOT_FOUND', 'NOT_AN_APPROVER', 'SELF_APPROVAL', 'IN_FLIGHT', 'NOT_CLAIMABLE'],
+      errors: ['NOT_FOUND', 'NOT_AN_APPROVER', 'SELF_APPROVAL', 'NOT_APPROVED', 'IN_FLIGHT', 'ALREADY_RESOLVED'],
       async handle({ who, intentId, body, retry }) {
         await rememberRequest(store, who.principal.id, intentId, retry)
         return { data: reviewToWire(await desk.reconcile(who.principal, intentId, body)) }
