@@ -2,13 +2,13 @@
  * `npm run attack`: four attacks on approvals, each first on a framework as it comes, then with one wrap. No input, no network.
  * `--json` ends with one line for machines; the exit code is 1 if any attack is not refused.
  */
-import { parseArgs } from 'node:util'
+import { flagsOf } from '../demo/flags.ts'
 import { exitCodeOf, tell } from './tell.ts'
 
 /** In a terminal a line stands for as long as it takes to read. */
 const PAUSE_MS = 3000
 
-const { values: flags } = parseArgs({ options: { json: { type: 'boolean' } } })
+const flags = flagsOf('npm run attack [-- --json]', ['json'])
 const paced = process.stderr.isTTY === true && !flags.json
 
 const told = await tell({

@@ -7,21 +7,22 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { type GateEvent, type IntentId, terminalReporter } from '@silentauth/core'
 import { SilentAuth } from '@silentauth/sdk'
 import { startServer } from '@silentauth/server'
 import { signIn } from './approver.ts'
 import { cheat } from './cheats.ts'
+import { flagsOf } from './flags.ts'
 import { demoModel } from './model.ts'
 import { refundAgent } from './refund-agent.ts'
 
 const APPROVED = { customer_id: 'cust_4821', amount: 250 }
 
-const { values: flags } = parseArgs({
-  options: { approve: { type: 'boolean' }, deny: { type: 'boolean' }, json: { type: 'boolean' } },
-})
-if (flags.approve && flags.deny) throw new TypeError('--approve or --deny, not both')
+const flags = flagsOf('npm run demo [-- --approve | --deny] [--json]', ['approve', 'deny', 'json'])
+if (flags.approve && flags.deny) {
+  process.stderr.write('--approve or --deny, not both\n')
+  process.exit(64)
+}
 const verdict = flags.approve ? 'approve' : flags.deny ? 'deny' : undefined
 const say = (line = ''): void => void process.stderr.write(`${line}\n`)
 

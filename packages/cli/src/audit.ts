@@ -66,7 +66,7 @@ export interface AuditVerifyOptions {
 /** @returns 0 whole, 1 tampered, 3 incomplete. @throws TypeError for what cannot be looked at */
 export async function auditVerify(folder: string, { trust, since = [], json }: AuditVerifyOptions): Promise<number> {
   const exported = await readAuditFolder(folder)
-  const olderCheckpoints = await Promise.all(since.map(readNote))
+  const olderCheckpoints = await Promise.all(since.map(checkpointIn))
   const verdict = await verifyAudit(exported, { trust, olderCheckpoints })
   if (json) console.log(JSON.stringify(verdict))
   printFindings(verdict)
@@ -84,7 +84,7 @@ export interface AuditProofOptions {
  * @returns 0, 1 tampered, 3 when a restore came in between
  */
 export async function auditProof(leaf: string, { since }: AuditProofOptions): Promise<number> {
-  const older = since === undefined ? undefined : readCheckpoint(await readNote(since))
+  const older = since === undefined ? undefined : readCheckpoint(await checkpointIn(since))
   const session = await readSession()
   const { vkey, size: now } = checkpointForm.parse((await ask(session, '/api/audit/checkpoint')).data)
   // What is no longer there cannot be asked for; it is said below.
@@ -139,6 +139,12 @@ export function printFindings({
     console.error(printable(`${kind.toUpperCase()}  ${place}${field || 'the whole'}: ${reason}`))
   }
   if (found > findings.length) console.error(`… and ${found - findings.length} more`)
+  if (findings.some(({ field }) => field === 'vkey')) {
+    console.error(
+      'The fingerprint has a typo, or this is the log of another gate, or somebody signed it anew: compare it with',
+    )
+    console.error('what the operator gave you, not with the file.')
+  }
 }
 
 function summaryOf({ exitCode, leaves, checkpoint, erased, withheld }: AuditVerdict, older: number): string {
@@ -155,4 +161,15 @@ function summaryOf({ exitCode, leaves, checkpoint, erased, withheld }: AuditVerd
     case 3:
       return `Nothing contradicts, but not everything can be shown: ${counted}.`
   }
+}
+
+/** @throws TypeError when it is no checkpoint at all: that somebody gave the wrong file says nothing about the log */
+async function checkpointIn(file: string): Promise<string> {
+  const note = await readNote(file)
+  try {
+    readCheckpoint(note)
+  } catch (cause) {
+    throw new TypeError(`${file} is no checkpoint: --since takes the file \`checkpoint\` of an older export`, { cause })
+  }
+  return note
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createRequire } from 'node:module'
 import { isSilentAuthError } from '@silentauth/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readConfiguration } from './configuration-file.js'
@@ -17,6 +18,8 @@ const AGENT_ACTS = {
   revoke: 'stop an agent for good',
 } as const
 
+const OF_PERMITS = ['action', 'params', 'project', 'audience', 'issuer', 'jwks'] as const
+
 /** @returns the exit code; everything for machines goes to stdout, everything for people to stderr */
 export async function main(args: readonly string[]): Promise<number> {
   try {
@@ -26,6 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const program = new Command('silentauth')
     .description('Cryptographic proof that a human approved the action.')
+    .version(versionOfThis(), '--version')
     .showHelpAfterError()
     .exitOverride()
   let code: number = EXIT.ok
@@ -146,7 +150,7 @@ export async function main(args: readonly string[]): Promise<number> {
 
   program
     .command('verify')
-    .argument('<permit-or-bundle>', 'the token, - reads it from stdin; with --trust the file of a proof bundle')
+    .argument('<permit-or-bundle>', 'the token; with --trust the file of a proof bundle; - reads from stdin')
     .option('--trust <fingerprint>', 'of the log key, from elsewhere: verifies a proof bundle, offline')
     .option('--json', 'what was found in a bundle, on stdout')
     .option('--action <name>', 'of a permit')
@@ -160,7 +164,12 @@ export async function main(args: readonly string[]): Promise<number> {
     .action(
       ends(async (given: string, options) => {
         if (options.trust !== undefined) {
-          return audited(async () => (await import('./proof.js')).verifyBundle(given, options))
+          return audited(async () => {
+            const ofPermits = OF_PERMITS.filter((name) => options[name] !== undefined)
+            // Ignored, they would look as if they had been compared.
+            if (ofPermits.length > 0) throw new TypeError(`--trust is of a bundle, and --${ofPermits[0]} of a permit`)
+            return (await import('./proof.js')).verifyBundle(given, options)
+          })
         }
         if (options.action === undefined || options.params === undefined) {
           throw new TypeError('a permit is verified with --action and --params, a proof bundle with --trust')
@@ -251,6 +260,12 @@ function exitCodeOf(error: unknown): number {
     default:
       return EXIT.refused
   }
+}
+
+/** Of the package that this file is in, built or not. */
+function versionOfThis(): string {
+  const { version } = createRequire(import.meta.url)('silentauth/package.json') as { version: string }
+  return version
 }
 
 function dataFolder(): string {

@@ -6,7 +6,14 @@
  */
 import { unwatchFile, watchFile } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type JsonObject, type PolicyDefinition, parsePolicyFile, parseStrictJson } from '@silentauth/core'
+import {
+  isSilentAuthError,
+  type JsonObject,
+  type PolicyDefinition,
+  parsePolicyFile,
+  parseStrictJson,
+  SilentAuthError,
+} from '@silentauth/core'
 import type { RunningServer } from '@silentauth/server'
 import { printable } from './printable.js'
 
@@ -20,7 +27,16 @@ export async function readPolicies(file: string): Promise<readonly PolicyDefinit
   } catch (cause) {
     throw new TypeError(`${file} cannot be read`, { cause })
   }
-  return parsePolicyFile(parseStrictJson(text) as JsonObject)
+  try {
+    return parsePolicyFile(parseStrictJson(text) as JsonObject)
+  } catch (error) {
+    if (!isSilentAuthError(error)) throw error
+    const reason = error.message.slice(error.code.length + 2)
+    throw new SilentAuthError(error.code, `${file}: ${reason}`, {
+      cause: error,
+      ...(error.field !== undefined && { field: error.field }),
+    })
+  }
 }
 
 /** Polls, because editors replace files rather than write to them. */
@@ -36,7 +52,7 @@ export function watchPolicies(
       for (const name of unknownApprovers) say(`${file}: ${printable(name)} is neither a group nor a person yet`)
     } catch (error) {
       const reason = error instanceof Error ? printable(error.message) : 'failed'
-      say(`${file}: not stored, the policies from before still hold: ${reason}`)
+      say(`not stored, the policies from before still hold: ${reason}`)
     }
   }
   const listener = (): void => void store()

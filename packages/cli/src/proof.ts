@@ -38,7 +38,12 @@ export async function proof(intent: string, { out, values = false }: ProofOption
     return 0
   }
   const file = out ?? `${intent}.proof.json`
-  await writeFile(file, bundle, { flag: 'wx', mode: 0o600 })
+  try {
+    await writeFile(file, bundle, { flag: 'wx', mode: 0o600 })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+    throw new TypeError(`${file} is there already, and no bundle is written over: name another with --out`, { cause })
+  }
   console.log(file)
   return 0
 }
@@ -50,9 +55,8 @@ export interface VerifyBundleOptions {
 
 /** @returns 0 proved, 1 tampered, 3 incomplete. @throws TypeError for what cannot be looked at */
 export async function verifyBundle(file: string, { trust, json }: VerifyBundleOptions): Promise<number> {
-  const bytes = await readBounded(file, MAX_BUNDLE_BYTES).catch((cause: unknown) => {
-    throw new TypeError(`${file} cannot be read`, { cause })
-  })
+  const bytes = await readBounded(file, MAX_BUNDLE_BYTES)
+  if (bytes.length === 0) throw new TypeError(`${file} is empty: nothing was verified`)
   const verdict = await verifyProofBundle(bytes, { trust })
   const { exitCode, findings, found, checkpoint, bundle } = verdict
   if (json) console.log(JSON.stringify({ exitCode, findings, found, checkpoint }))

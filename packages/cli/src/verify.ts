@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { defaultAudience, keyRing, parseStrictJson, SilentAuthError, verifyPermit } from '@silentauth/core'
 import { z } from 'zod'
 import { jsonOf } from './approver-session.js'
+import { readBoundedText } from './bounded-file.js'
 
 export interface VerifyCommandOptions {
   readonly action: string
@@ -23,6 +24,8 @@ export interface VerifyCommandOptions {
 const gateForm = z.object({ issuer: z.string(), project_id: z.string() })
 const jwksForm = z.object({ keys: z.array(z.unknown()) })
 const MAX_JWKS_BYTES = 64 * 1024
+/** Params themselves are at most 64 KB, however they are spelled. */
+const MAX_PARAMS_BYTES = 1024 * 1024
 
 export async function verify(permit: string, options: VerifyCommandOptions): Promise<number> {
   const token = (permit === '-' ? await text(process.stdin) : permit).trim()
@@ -46,7 +49,12 @@ export async function verify(permit: string, options: VerifyCommandOptions): Pro
 }
 
 async function readParams(given: string): Promise<unknown> {
-  return parseStrictJson(given.startsWith('@') ? await readFile(given.slice(1), 'utf8') : given)
+  const json = given.startsWith('@') ? await readBoundedText(given.slice(1), MAX_PARAMS_BYTES) : given
+  try {
+    return parseStrictJson(json)
+  } catch (cause) {
+    throw new TypeError('--params is no strict JSON: write it in quotes, or as @file', { cause })
+  }
 }
 
 /** What the flags leave open is what `silentauth dev` wrote into its data folder. */
@@ -62,7 +70,9 @@ async function gateOf({ issuer, project, data }: VerifyCommandOptions): Promise<
 }
 
 async function readJwks({ jwks, data }: VerifyCommandOptions): Promise<string> {
-  if (jwks === undefined || !/^https?:/.test(jwks)) return readFile(jwks ?? path.join(data, 'public.jwks.json'), 'utf8')
+  if (jwks === undefined || !/^https?:/.test(jwks)) {
+    return readBoundedText(jwks ?? path.join(data, 'public.jwks.json'), MAX_JWKS_BYTES)
+  }
   const url = new URL(jwks)
   if (url.protocol === 'http:' && url.hostname !== '127.0.0.1' && url.hostname !== '[::1]') {
     throw new TypeError('keys are fetched over https, or over http on 127.0.0.1')

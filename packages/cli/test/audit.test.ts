@@ -1,10 +1,11 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { SilentAuth } from '@silentauth/sdk'
 import { type RunningServer, restoreServer, startServer } from '@silentauth/server'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { linesOf, MAX_LINE_BYTES } from '../src/audit-folder.js'
+import { linesOf, MAX_LINE_BYTES, writeAuditFolder } from '../src/audit-folder.js'
 import { main } from '../src/main.js'
 
 let folder: string
@@ -95,6 +96,73 @@ describe('silentauth audit', () => {
     expect(await main(['audit', 'verify', out, '--trust', trust, '--since', 'nothing'])).toBe(2)
     expect(await main(['verify', path.join(folder, 'nothing'), '--trust', trust])).toBe(2)
     expect(await main(['verify', out, '--trust'])).toBe(2)
+  })
+
+  it('takes what is no export, no checkpoint and no bundle for wrong usage, in one line', async () => {
+    const out = path.join(folder, 'export')
+    const bundle = path.join(folder, 'given.json')
+    await main(['proof', intent, '--out', bundle])
+    const empty = path.join(folder, 'empty')
+    await writeFile(empty, '')
+    const broken = path.join(folder, 'broken-export')
+    await mkdir(path.join(broken, 'audit.jsonl'), { recursive: true })
+    for (const args of [
+      ['audit', 'verify', bundle],
+      ['audit', 'verify', broken],
+      ['audit', 'verify', out, '--since', bundle],
+      ['audit', 'verify', out, '--since', out],
+      ['verify', out],
+      ['verify', empty],
+      ['verify', bundle, '--action', 'issue_refund'],
+      ['verify', bundle, '--params', '{}'],
+    ]) {
+      said.length = 0
+      expect(await main([...args, '--trust', trust])).toBe(2)
+      expect(said).toHaveLength(1)
+      expect(said[0]).not.toMatch(/\n|^E[A-Z]+:/)
+    }
+  })
+
+  it('ends on a file that is far larger than any export or bundle', async () => {
+    const out = path.join(folder, 'large')
+    await main(['audit', 'export', '--out', out])
+    await writeFile(path.join(out, 'audit.jsonl'), '{}\n'.repeat(3_000_000))
+    expect(await main(['audit', 'verify', out, '--trust', trust])).toBe(1)
+    await writeFile(path.join(out, 'audit.jsonl'), Buffer.alloc(80_000_000, 'a'))
+    expect(await main(['audit', 'verify', out, '--trust', trust])).toBe(1)
+    expect(await main(['verify', path.join(out, 'audit.jsonl'), '--trust', trust])).toBe(1)
+    if (process.platform === 'linux') expect(await main(['verify', '/dev/zero', '--trust', trust])).toBe(1)
+  })
+
+  it.each([
+    ['a quote that is gone', '"hash":"', 7, 'hash'],
+    ['a sign that is no UTF-8', '"body":"', 20, 'body'],
+  ])('names the field of a line with %s', async (_, marker, further, field) => {
+    const out = path.join(folder, `line-${field}`)
+    await main(['audit', 'export', '--out', out])
+    const file = path.join(out, 'audit.jsonl')
+    const bytes = await readFile(file)
+    const at = bytes.indexOf(marker) + further
+    bytes[at] = (bytes[at] as number) ^ (field === 'body' ? 0x80 : 1)
+    await writeFile(file, bytes)
+    said.length = 0
+    expect(await main(['audit', 'verify', out, '--trust', trust, '--json'])).toBe(1)
+    const { findings } = JSON.parse(said.find((line) => line.startsWith('{')) ?? '')
+    expect(findings[0]).toMatchObject({ sequence: 0, field })
+  })
+
+  it('writes over nothing, and leaves nothing of an export that breaks off', async () => {
+    const file = path.join(folder, 'once.json')
+    expect(await main(['proof', intent, '--out', file])).toBe(0)
+    expect(await main(['proof', intent, '--out', file])).toBe(64)
+    expect(await main(['audit', 'export', '--out', path.join(folder, 'export')])).toBe(64)
+    const half = path.join(folder, 'half')
+    const breaks = async function* () {
+      yield Buffer.from('{"sequence":0}')
+      throw new Error('the connection is gone')
+    }
+    await expect(writeAuditFolder(half, { checkpoint: '', vkey: '' }, breaks())).rejects.toThrow()
+    expect(existsSync(half)).toBe(false)
   })
 
   it('prints what was found for machines', async () => {
@@ -219,8 +287,8 @@ describe('lines', () => {
     expect(await read(...parts, '\n{}\n', ...parts)).toEqual(['longer than any leaf', '{}', 'longer than any leaf'])
   })
 
-  it('that are no UTF-8 are no leaves', async () => {
-    expect(await read(Buffer.from([0x61, 0xff, 0x0a, 0x62]))).toEqual(['not UTF-8', 'b'])
+  it('that are no UTF-8 are no leaves, and say where', async () => {
+    expect(await read(Buffer.from([0x61, 0xff, 0xc3, 0x0a, 0x62]))).toEqual(['a\ud800\ufffd', 'b'])
   })
 })
 

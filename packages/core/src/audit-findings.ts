@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SilentAuthError } from './errors.js'
 
 export interface AuditFinding {
   /** `incomplete`: nothing contradicts, but something cannot be shown. */
@@ -32,6 +33,11 @@ export interface AuditFindings {
   addCause(at: LeafPlace, field: string, reason: string): void
   /** The list in the order of the log; at each leaf causes come before what follows from them. */
   sorted(): readonly AuditFinding[]
+}
+
+/** What a refusal says, without its code: findings have none. */
+export function reasonOf({ code, message }: SilentAuthError): string {
+  return message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message
 }
 
 /** What an attacker can make of it must fit into memory and on a page. */

@@ -7,7 +7,9 @@
 import { z } from 'zod'
 import { leafHash, type StoredLeaf } from './audit.js'
 import { canonicalJson } from './canonical-json.js'
+import { isSilentAuthError } from './errors.js'
 import type { EpochMs, Json, JsonObject } from './json.js'
+import { brokenAt, placeAt } from './json-place.js'
 import { hmacSha256 } from './keyed-digest.js'
 import type { TreeHash, TreePlace } from './merkle-tree.js'
 import { parseStrictJson } from './strict-json.js'
@@ -119,10 +121,15 @@ export function completedBy(sequence: number): readonly TreePlace[] {
 
 /** The line that `text` is, or what is wrong with it. */
 export function parseAuditLine(text: string): AuditLine | Flaw {
+  const foreign = text.search(LONE_SURROGATE)
+  if (foreign >= 0) return { field: placeAt(text, foreign), reason: 'it is not UTF-8' }
   const parsed = strictly(text, auditLineForm)
   if (!('value' in parsed)) return parsed
   return isCanonical(parsed.value, text) ? parsed.value : { field: '', reason: 'the line is not canonical JSON' }
 }
+
+/** No bytes of UTF-8 are one: whoever reads a file says with it where the bytes were none. */
+const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** The body of a leaf; undefined when it is not one, or not canonical. */
 export function readBody(body: string): LeafBody | undefined {
@@ -199,8 +206,10 @@ function strictly<Value>(text: string, form: z.ZodType<Value>): { readonly value
   let json: unknown
   try {
     json = parseStrictJson(text)
-  } catch {
-    return { field: '', reason: 'it is not strict JSON' }
+  } catch (error) {
+    const broken = brokenAt(text)
+    const refused = isSilentAuthError(error) ? (error.field ?? '').slice(1) : ''
+    return { field: broken < text.length ? placeAt(text, broken) : refused, reason: 'it is not strict JSON' }
   }
   const parsed = form.safeParse(json)
   if (parsed.success) return { value: parsed.data }

@@ -10,6 +10,7 @@ import {
   auditFindings,
   type LeafPlace,
   MOST_FINDINGS,
+  reasonOf,
 } from './audit-findings.js'
 import { type AuditLine, completedBy, flawsOf, hashOf, type LeafBody, parseAuditLine, WITHHELD } from './audit-line.js'
 import { auditReplay } from './audit-replay.js'
@@ -50,6 +51,9 @@ export interface AuditVerdict {
   readonly found: number
 }
 
+/** Lines that are no leaves, after which nobody reads on. */
+const MOST_STRANGERS = 10_000
+
 /** Type of the event that says of an intent: the values behind its commitments were taken away. */
 export const VALUES_ERASED = 'values.erased'
 
@@ -64,7 +68,7 @@ export async function verifyAudit(exported: ExportedAudit, options: VerifyAuditO
       return await openCheckpoint(note, [key])
     } catch (error) {
       if (!isSilentAuthError(error)) throw error
-      findings.add('tampered', undefined, `${field}/${error.field ?? ''}`, error.message)
+      findings.add('tampered', undefined, `${field}/${error.field ?? ''}`, reasonOf(error))
       return undefined
     }
   }
@@ -131,6 +135,7 @@ async function readLeaves(
   let expected = 0
   let count = 0
   let ended = false
+  let strangers = 0
   // Behind a gap every subtree differs, which would say nothing.
   let aligned = true
   for await (const text of lines) {
@@ -145,6 +150,8 @@ async function readLeaves(
       findings.add('tampered', { sequence: expected }, field, reason)
       expected++
       aligned = false
+      // Another file than an export: its end would say no more.
+      if (++strangers === MOST_STRANGERS) break
       continue
     }
     const place: LeafPlace = { leaf: line.id, sequence: line.sequence }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type AuditFinding, type AuditFindings, auditFindings } from './audit-findings.js'
+import { type AuditFinding, type AuditFindings, auditFindings, reasonOf } from './audit-findings.js'
 import { canonicalValue, flawsOf, hashOf } from './audit-line.js'
 import { auditReplay } from './audit-replay.js'
 import { canonicalJson } from './canonical-json.js'
@@ -110,7 +110,7 @@ async function checkBundle(
     head = key && (await openCheckpoint(bundle.checkpoint, [key]))
   } catch (error) {
     if (!isSilentAuthError(error)) throw error
-    tampered(`checkpoint/${error.field ?? ''}`, error.message)
+    tampered(`checkpoint/${error.field ?? ''}`, reasonOf(error))
   }
 
   const view = canonicalValue(bundle.view)

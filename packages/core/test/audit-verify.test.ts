@@ -127,7 +127,7 @@ describe('a change is found at its leaf and field', () => {
 
   it.each([
     ['is not JSON', (line: string) => line.slice(0, -1), ''],
-    ['has a member twice', (line: string) => line.replace('{"at"', '{"at":"x","at"'), ''],
+    ['has a member twice', (line: string) => line.replace('{"at"', '{"at":"x","at"'), 'at'],
     ['has a space', (line: string) => line.replace('{"at":', '{"at": '), ''],
     ['has a member more', (line: string) => line.replace('{"at"', '{"a":1,"at"'), ''],
     ['lacks a member', (line: string) => line.replace(/"hash":"[^"]*",/, ''), 'hash'],

@@ -28,7 +28,11 @@ export interface DataFolder {
 /** Makes the folder, or tightens the one that is there. @throws Error when it is no folder, or somebody else's */
 export async function dataFolder(folder: string): Promise<DataFolder> {
   const where = path.resolve(folder)
-  await mkdir(where, { recursive: true, mode: 0o700 })
+  try {
+    await mkdir(where, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new Error(`${where} cannot be used as data folder: name one that this user may write to`, { cause })
+  }
   const stats = await lstat(where)
   if (!stats.isDirectory()) throw new Error(`${where} is not a folder`)
   const uid = process.getuid?.()
@@ -55,7 +59,9 @@ export async function dataFolder(folder: string): Promise<DataFolder> {
   ): Promise<Result> => {
     const temporary = fileIn(`.${name}.${randomToken(8)}`)
     try {
-      const handle = await open(temporary, 'wx', 0o600)
+      const handle = await open(temporary, 'wx', 0o600).catch((cause: unknown) => {
+        throw new Error(`${where} cannot be written to: name a data folder that this user may write to`, { cause })
+      })
       try {
         await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`)
         await handle.sync()

@@ -24,7 +24,7 @@ const HEADERS_TIMEOUT_MS = 15_000
 /** How often a closing server looks for connections that have become idle. */
 const IDLE_CHECK_MS = 25
 
-/** @throws Error when the port is taken */
+/** @throws Error when it cannot listen there; the message says what to do */
 export async function listen({ port, host }: { port: number; host: string }): Promise<Listener> {
   let app: GateApp | undefined
   const answer = getRequestListener(
@@ -53,7 +53,13 @@ export async function listen({ port, host }: { port: number; host: string }): Pr
     socket.once('close', () => sockets.delete(socket))
   })
   server.listen(port, host)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    // Whoever starts the server in a process of their own can still ask for the system's code.
+    const { code } = cause as NodeJS.ErrnoException
+    throw Object.assign(new Error(whyNot(cause, port, host), { cause }), { code })
+  }
 
   return {
     port: (server.address() as AddressInfo).port,
@@ -78,4 +84,18 @@ export async function listen({ port, host }: { port: number; host: string }): Pr
 
 function starting(): Response {
   return new Response(null, { status: 503, headers: { 'retry-after': '1' } })
+}
+
+function whyNot(cause: unknown, port: number, host: string): string {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return `port ${port} of ${host} is taken: end what listens there, or choose another port`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is no address of this machine: choose another host`
+    case 'EACCES':
+      return `this user may not listen on port ${port} of ${host}: choose another port`
+    default:
+      return `nothing can listen on port ${port} of ${host}: ${cause instanceof Error ? cause.message : 'it failed'}`
+  }
 }

@@ -9,7 +9,7 @@ import { type GateOptions, gateLogger, type OpenedGate, openGate } from './open-
 import { KEY_FILES, makeFirstOwner, type ProductionOptions, productionIdentity } from './production.js'
 import { signInLink } from './sign-in-link.js'
 import { PERMIT_KEY_FILE } from './signing-key.js'
-import { storePolicies } from './stored-policies.js'
+import { storePolicies, warnOfUnknownApprovers } from './stored-policies.js'
 
 export interface ServeOptions extends GateOptions, ProductionOptions {
   readonly database: string
@@ -47,7 +47,9 @@ export async function serveGate(options: ServeOptions): Promise<ServedGate> {
       async prepare({ localGate: gate, store }) {
         const owner =
           isNew && options.firstOwner !== undefined ? await makeFirstOwner(gate, options.firstOwner) : undefined
-        if (options.policies) await storePolicies({ gate, store }, options.policies)
+        if (options.policies) {
+          warnOfUnknownApprovers(await storePolicies({ gate, store }, options.policies), logger)
+        }
         return { firstOwner: owner }
       },
     },

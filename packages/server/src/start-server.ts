@@ -6,9 +6,9 @@
  */
 import type { Agent, Person, PolicyDefinition, Role, UserId } from '@silentauth/core'
 import { addAgent, addPerson, embedded, identity } from './embedded.js'
-import { type GateOptions, type OpenedGate, openGate } from './open-gate.js'
+import { type GateOptions, gateLogger, type OpenedGate, openGate } from './open-gate.js'
 import { signInLink } from './sign-in-link.js'
-import { DEFAULT_POLICIES, type StoredChange, storePolicies } from './stored-policies.js'
+import { DEFAULT_POLICIES, type StoredChange, storePolicies, warnOfUnknownApprovers } from './stored-policies.js'
 
 export interface ServerOptions extends GateOptions {
   /** All policies of the project, at every start. @default `read_*` is approved by itself */
@@ -38,14 +38,18 @@ export interface RunningServer extends OpenedGate, AsyncDisposable {
  * the database has a newer schema
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { own, ...running } = await openGate(options, {
-    identity: (_, folder) => identity(folder),
-    async prepare({ localGate: gate, store, ...connection }, folder) {
-      const made = await embedded({ gate, store }, folder, connection)
-      await storePolicies({ gate, store }, options.policies ?? DEFAULT_POLICIES)
-      return made
+  const logger = options.logger ?? gateLogger()
+  const { own, ...running } = await openGate(
+    { ...options, logger },
+    {
+      identity: (_, folder) => identity(folder),
+      async prepare({ localGate: gate, store, ...connection }, folder) {
+        const made = await embedded({ gate, store }, folder, connection)
+        warnOfUnknownApprovers(await storePolicies({ gate, store }, options.policies ?? DEFAULT_POLICIES), logger)
+        return made
+      },
     },
-  })
+  )
   const { store, projectId, url } = running
   const registry = { gate: running.localGate, store }
   return {

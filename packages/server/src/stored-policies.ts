@@ -14,6 +14,7 @@ import {
   policyToWire,
   type Store,
 } from '@silentauth/core'
+import type { Logger } from 'pino'
 
 /** What an embedded gate starts with when nobody wrote a policy: reading needs nobody. */
 export const DEFAULT_POLICIES: readonly PolicyDefinition[] = [
@@ -47,6 +48,16 @@ export async function storePolicies(
     await gate.administer('system:setup', 'policies.changed', data, (tx) => tx.putPolicies(projectId, next))
   }
   return { changed, unknownApprovers: unknownIn(resolved, directory) }
+}
+
+/** A name with a typo stops nobody from starting, but whoever then waits should not have to guess. */
+export function warnOfUnknownApprovers({ unknownApprovers }: StoredChange, logger: Pick<Logger, 'warn'>): void {
+  for (const name of unknownApprovers) {
+    logger.warn(
+      { approver: name },
+      'a policy names an approver who is neither a group nor a person yet: nobody votes by it',
+    )
+  }
 }
 
 /** Ages follow the order of the file, because of two with equal priority the older is asked first. */

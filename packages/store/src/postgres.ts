@@ -47,7 +47,7 @@ export async function postgresStore(options: PostgresStoreOptions): Promise<Stor
   } catch (error) {
     await pool.end()
     const cause = error instanceof SilentAuthError && error.cause instanceof Error ? error.cause : (error as Error)
-    throw new Error(`the database cannot be used: ${cause.message}`, { cause })
+    throw new Error(`the database cannot be used: ${cause.message}${whatToDo(cause)}`, { cause })
   }
 
   const { now } = options
@@ -121,4 +121,25 @@ function builder(): Kysely<Tables> {
 
 async function noPool(): Promise<never> {
   throw new TypeError('statements run on a connection of the store')
+}
+
+/** What the system and PostgreSQL only name. */
+function whatToDo({ code }: { readonly code?: unknown } & Error): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+      return '; check host and port in its URL, and that it runs'
+    case '28P01':
+    case '28000':
+      return '; check user and password in its URL, and pg_hba.conf'
+    case '3D000':
+      return '; create it first, in UTF-8'
+    case '42501':
+      return '; make this user the owner of the database: it creates the tables'
+    default:
+      return ''
+  }
 }
