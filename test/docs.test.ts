@@ -15,7 +15,7 @@ const core: Core = {
   matrix: adapterTables(ADAPTERS),
 }
 
-const PAGES = globSync(['*.md', 'docs/**/*.md', '{packages,examples}/*/*.md'], { cwd: ROOT })
+const PAGES = globSync(['*.md', 'docs/**/*.md', 'examples/*.md', '{packages,examples}/*/*.md'], { cwd: ROOT })
 
 describe('the documentation', () => {
   it.each([...generatedDocs(core)])('%s says what the code says (else: npm run docs)', (file, text) => {
@@ -27,6 +27,16 @@ describe('the documentation', () => {
     const links = [...text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, link]) => link as string)
     const broken = links.filter((link) => !existsSync(path.join(ROOT, path.dirname(page), link)))
     expect(broken).toEqual([])
+  })
+
+  it.each(PAGES)('%s links only to headings that are there', (page) => {
+    const text = readFileSync(path.join(ROOT, page), 'utf8')
+    const links = [...text.matchAll(/\]\((?![a-z]+:)([^)#\s]*\.md)?#([^)\s]+)\)/g)]
+    const broken = links.filter(([, file, anchor = '']) => {
+      const target = file === undefined ? page : path.join(path.dirname(page), file)
+      return !anchorsOf(readFileSync(path.join(ROOT, target), 'utf8')).includes(anchor)
+    })
+    expect(broken.map(([link]) => link)).toEqual([])
   })
 
   it('numbers its decisions in one row, and their titles say the number', () => {
@@ -68,3 +78,14 @@ describe('a marked block', () => {
     expect(fillBlocks('page.md', 'text', core)).toBeUndefined()
   })
 })
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): readonly string[] {
+  const headings = text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm)
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}

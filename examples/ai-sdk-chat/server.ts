@@ -1,5 +1,5 @@
 /**
- * A chat that asks before it pays, with its gate in the same process. `pnpm start`, open the two links that it prints, and ask
+ * A chat that asks before it pays, with its gate in the same process. `npm start`, open the two links that it prints, and ask
  * for a refund. The model is scripted unless OPENAI_API_KEY is set.
  */
 import path from 'node:path'

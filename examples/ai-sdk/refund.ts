@@ -1,5 +1,5 @@
 /**
- * An agent of the Vercel AI SDK that asks before it pays. Run `npx silentauth dev` in this folder, then `pnpm start`, and open
+ * An agent of the Vercel AI SDK that asks before it pays. Run `npx silentauth dev` in this folder, then `npm start`, and open
  * the link that it prints. The model is scripted unless OPENAI_API_KEY is set.
  */
 import { currentPermit, terminalReporter, withGate } from '@silentauth/ai-sdk'

@@ -1,5 +1,5 @@
 /**
- * A LangChain agent that asks before it pays. Run `npx silentauth dev` in this folder, then `pnpm start`, and open the link
+ * A LangChain agent that asks before it pays. Run `npx silentauth dev` in this folder, then `npm start`, and open the link
  * that it prints. The model is scripted unless OPENAI_API_KEY is set.
  */
 import { currentPermit, gateTool, terminalReporter } from '@silentauth/langchain'

@@ -1,6 +1,6 @@
 /**
- * A LangGraph thread that waits for a person while no process runs. Run `npx silentauth dev` in this folder, then `pnpm start`:
- * it asks, prints a link, and ends. Decide, and run `pnpm start` again: the thread goes on where it was.
+ * A LangGraph thread that waits for a person while no process runs. Run `npx silentauth dev` in this folder, then `npm start`:
+ * it asks, prints a link, and ends. Decide, and run `npm start` again: the thread goes on where it was.
  */
 import path from 'node:path'
 import { currentPermit, gateTools } from '@silentauth/langchain'

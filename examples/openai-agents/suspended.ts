@@ -1,5 +1,5 @@
 /**
- * A run that waits for a person while no process runs. Run `npx silentauth dev` in this folder, then `pnpm suspended`: it asks,
+ * A run that waits for a person while no process runs. Run `npx silentauth dev` in this folder, then `npm run suspended`: it asks,
  * prints a link, and ends. Decide, and run it again: the run goes on where it was.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

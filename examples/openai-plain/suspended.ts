@@ -1,6 +1,6 @@
 /**
  * Function calls of the Responses API that wait for a person while no process runs. Run `npx silentauth dev` in this folder, then
- * `pnpm suspended`: it asks, prints a link, and ends. Decide, and run it again: it goes on where it was.
+ * `npm run suspended`: it asks, prints a link, and ends. Decide, and run it again: it goes on where it was.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

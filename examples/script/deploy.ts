@@ -1,5 +1,5 @@
 /**
- * A deploy script that asks first. Run `npx silentauth dev` in this folder, then `node deploy.ts`, and open the link that it
+ * A deploy script that asks first. Run `npx silentauth dev` in this folder, then `npm start`, and open the link that it
  * prints.
  */
 import { SilentAuth } from '@silentauth/sdk'

@@ -1,6 +1,6 @@
 /**
  * Unit tests of an agent whose tools are gated: no server, no person, no network. `scriptedGate` is the real gate over memory,
- * permits included; what people decide is written down beforehand. Run them with `pnpm start`.
+ * permits included; what people decide is written down beforehand. Run them with `npm start`.
  */
 import { fakeModel } from '@langchain/core/testing'
 import { type ScriptedDecision, scriptedGate } from '@silentauth/core/testing'
