@@ -200,6 +200,11 @@ export class SilentAuthError extends Error {
     this.field = details.field
     Object.defineProperty(this, MARK, { value: true })
   }
+
+  /** With its message, which JSON leaves out of errors, and without its cause, which may hold params. */
+  toJSON(): Readonly<Record<string, unknown>> {
+    return { ...(this as object), message: this.message }
+  }
 }
 
 /** True for the errors of every loaded copy of this package. */

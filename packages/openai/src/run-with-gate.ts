@@ -92,7 +92,7 @@ export async function runWithGate<Driven extends AnyAgent, Context = undefined>(
   input: string | AgentInputItem[] | SuspendedRun,
   options: RunWithGateOptions<Context, Driven>,
 ): Promise<GateOutcome<RunResult<Context, Driven>>> {
-  const steps = drive(agent, input, options as never, false)
+  const steps = drive(agent, input, options as never)
   for (;;) {
     const { done, value } = await steps.next()
     if (done) return value as GateOutcome<RunResult<Context, Driven>>
@@ -100,7 +100,7 @@ export async function runWithGate<Driven extends AnyAgent, Context = undefined>(
 }
 
 export interface GatedStream<Result> extends AsyncIterable<GatedStreamEvent> {
-  /** Once the stream was read to its end. */
+  /** Once the stream was read to its end, or to where it waits. Rejects with an `AbortError` when it is given up before: so is the run. */
   readonly outcome: Promise<GateOutcome<Result>>
 }
 
@@ -112,16 +112,35 @@ export function streamWithGate<Driven extends AnyAgent, Context = undefined>(
 ): GatedStream<StreamedRunResult<Context, Driven>> {
   const { promise: outcome, resolve, reject } = Promise.withResolvers<GateOutcome<StreamedRunResult<Context, Driven>>>()
   outcome.catch(() => undefined)
+  const left = new AbortController()
+  const { signal: given } = options.run ?? {}
+  const run = { ...options.run, signal: given ? AbortSignal.any([given, left.signal]) : left.signal }
+  const waiting: WaitingRun = {}
   async function* events(): AsyncGenerator<GatedStreamEvent> {
     try {
-      resolve((yield* drive(agent, input, options as never, true)) as never)
+      resolve((yield* drive(agent, input, { ...options, run } as never, waiting)) as never)
     } catch (error) {
       reject(error)
       throw error
     }
   }
-  const iterator = events()
+  const inner = events()
+  const iterator: AsyncIterator<GatedStreamEvent> = {
+    next: () => inner.next(),
+    // What is held would go on to wait, and to run, for nobody. Aborted first: the SDK's own stream ends only with what it waits for.
+    async return(value) {
+      if (waiting.outcome) resolve(waiting.outcome as never)
+      left.abort(new DOMException('nobody reads the stream of this run any more', 'AbortError'))
+      reject(left.signal.reason)
+      return inner.return(value)
+    },
+  }
   return { outcome, [Symbol.asyncIterator]: () => iterator }
+}
+
+/** What comes of a stream that is left where it says that it waits. */
+interface WaitingRun {
+  outcome?: GateOutcome<Ended>
 }
 
 /** Sees what models say that are asked for by name. A runner of the caller's stays as it is. */
@@ -137,8 +156,9 @@ async function* drive(
   agent: AnyAgent,
   input: string | AgentInputItem[] | SuspendedRun,
   options: Options,
-  streams: boolean,
+  streamed?: WaitingRun,
 ): Steps {
+  const streams = streamed !== undefined
   const keys = await envelopeKeys(options)
   const { onPending = 'suspend', encrypt = false, agentVersion } = options
   const driven = newDrivenRun(options.run?.signal)
@@ -196,8 +216,11 @@ async function* drive(
 
     const settled = await settleSome(found, { foreign, state: result.state, scope, options })
     if (settled.length === 0 && settled.foreign === 0) {
+      const suspended = { status: 'suspended', suspended: envelope, foreign } as const
+      const waitsHere = onPending === 'wait' && waiting.length > 0
+      if (streamed && !waitsHere) streamed.outcome = suspended
       if (streams && pending.length > 0) yield { type: 'gate_pending', pending }
-      if (onPending === 'wait' && waiting.length > 0) {
+      if (waitsHere) {
         let decided = false
         while (!decided) {
           const said: GateStreamEvent[] = []
@@ -209,10 +232,10 @@ async function* drive(
         }
         continue
       }
-      return { status: 'suspended', suspended: envelope, foreign }
+      return suspended
     }
-    if (streams) for (const call of settled) yield { type: 'gate_decided', call: pendingCall(call) }
     try {
+      if (streams) for (const call of settled) yield { type: 'gate_decided', call: pendingCall(call) }
       result = yield* step(scope, result.state)
     } catch (error) {
       if (!driven.stillWaiting) throw error

@@ -1,7 +1,7 @@
 import { setTracingDisabled } from '@openai/agents'
 import { SilentAuthError } from '@silentauth/core'
 import { scriptedGate } from '@silentauth/core/testing'
-import { type GatedStreamEvent, streamWithGate } from '@silentauth/openai/agents'
+import { type GatedStreamEvent, type SuspendedRun, streamWithGate } from '@silentauth/openai/agents'
 import { expect, it, vi } from 'vitest'
 import { notices, withNotices } from '../src/gated-stream.ts'
 import { aKey, gateWith, refundScene } from './refund-scene.ts'
@@ -111,4 +111,26 @@ it('a reader who leaves ends the stream', async () => {
   }
   for await (const _ of withNotices(stream(), notices())) break
   expect(ended).toHaveBeenCalledOnce()
+})
+
+it('a stream that nobody reads on is given up with its run: what is held is cancelled, and never runs', async () => {
+  const gate = scriptedGate(['wait'])
+  const { agent, execute } = refundScene(gate)
+  const stream = streamWithGate(agent(), 'hi', { gate, envelopeKeys: [aKey()] })
+  for await (const { type } of stream) if (type === 'gate_pending') break
+  await expect(stream.outcome).rejects.toMatchObject({ name: 'AbortError' })
+  await vi.waitUntil(async () => (await gate.read(gate.intents[0]?.id as never)).status === 'cancelled')
+  expect(execute).not.toHaveBeenCalled()
+})
+
+it('a stream that is left where it says that its run waits gives the suspended run all the same', async () => {
+  const gate = scriptedGate(['wait'])
+  const { agent, execute, go } = refundScene(gate, { options: { wait: 'suspend' } })
+  const envelopeKeys = [aKey()]
+  const stream = streamWithGate(agent(), 'hi', { gate, envelopeKeys })
+  for await (const { type } of stream) if (type === 'gate_pending') break
+  const { suspended } = (await stream.outcome) as { suspended: SuspendedRun }
+  await gate.decide('approve')
+  expect(await go(suspended, { envelopeKeys })).toMatchObject({ status: 'completed' })
+  expect(execute).toHaveBeenCalledOnce()
 })

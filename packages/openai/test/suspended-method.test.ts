@@ -22,6 +22,7 @@ import {
   runWithGate,
   type SuspendableMethodOptions,
   type SuspendedRun,
+  streamWithGate,
   withGateRun,
 } from '@silentauth/openai/agents'
 import { describe, expect, it, vi } from 'vitest'
@@ -95,7 +96,7 @@ function scene(acting: Acting, gate: Gate, { options = {}, own, callIds = ['c1']
     ((model.lastCall?.request.input ?? []) as { type: string; output?: unknown }[])
       .filter(({ type }) => type.endsWith('_call_output'))
       .map(({ output }) => JSON.stringify(output))
-  return { agent, model, go, suspended, results }
+  return { agent, model, go, suspended, results, envelopeKeys }
 }
 
 describe.each([
@@ -223,6 +224,18 @@ describe.each([
     expect(await gate.read(gate.intents[0]?.id as never)).toMatchObject({ execution: { state: 'abandoned' } })
     expect(await go(kept)).toMatchObject({ status: 'completed' })
     expect([gate.intents.length, ran.mock.calls.length]).toEqual([1, 0])
+  })
+
+  it('are known not to have run when nobody reads the stream on that tells of the decision', async () => {
+    const gate = scriptedGate(['wait'])
+    const { suspended, agent, envelopeKeys } = scene(acting, gate)
+    const kept = await suspended()
+    await gate.decide('approve')
+    for await (const { type } of streamWithGate(agent(), kept, { gate, envelopeKeys }))
+      if (type === 'gate_decided') break
+    await vi.waitUntil(async () => (await gate.read(gate.intents[0]?.id as never)).execution.state !== 'started')
+    expect(await gate.read(gate.intents[0]?.id as never)).toMatchObject({ execution: { state: 'abandoned' } })
+    expect(ran).not.toHaveBeenCalled()
   })
 
   it('are left when the user says something else', async () => {
