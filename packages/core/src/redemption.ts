@@ -26,6 +26,9 @@ export interface RedeemCommand {
   readonly bench: Pick<Bench, 'agent' | 'key'>
 }
 
+/** What the gate's own check of the token allows. */
+const SKEW_SECONDS = 5
+
 /** E18: marked once per intent, whichever permit of it is shown. */
 export function redeemApproval(state: State, command: RedeemCommand, now: EpochMs): Transition {
   const before = state.redemptions.find(({ id }) => id === command.redemptionId)
@@ -43,9 +46,11 @@ export function redeemApproval(state: State, command: RedeemCommand, now: EpochM
     throw refused(state, 'ALREADY_REDEEMED', 'the approval was used')
   }
   const live = state.execution.state === 'started' || state.execution.state === 'delivered'
-  if (!permit || permit.revokedAt !== undefined || !live) {
+  if (permit?.exp === undefined || permit.revokedAt !== undefined || !live) {
     throw refused(state, 'PERMIT_REVOKED', 'the permit is not live')
   }
+  // The token was good before the lock, for which a redemption may wait.
+  if (now >= (permit.exp + SKEW_SECONDS) * 1000) throw refused(state, 'PERMIT_EXPIRED', 'the permit is over')
   const redemption: Redemption = { id: command.redemptionId, permitId: permit.id, by: command.by, at: now, replayed }
   return {
     state: { ...state, redemptions: [...state.redemptions, redemption] },

@@ -50,6 +50,24 @@ describe('redeem', () => {
     expect(refusalOf(() => scene.redeem(state, { permitId }, now))?.code).toBe('PERMIT_REVOKED')
   })
 
+  it.each([
+    ['the last second of its skew', NOW + 304 * SECOND, undefined],
+    ['after it', NOW + 305 * SECOND, 'PERMIT_EXPIRED'],
+  ])('E18 looks at the expiry once more under the lock, as whoever waited for it must: %s', (_, now, code) => {
+    expect(refusalOf(() => scene.redeem(started, {}, now))?.code).toBe(code)
+    const delivered = scene.approved({ delivery: 'token' })
+    expect(refusalOf(() => scene.redeem(delivered, {}, now))?.code).toBe(code)
+  })
+
+  it('E18 gives the same redemption the same answer, also after the permit expired', () => {
+    expect(scene.redeem(redeemed, {}, NOW + 400 * SECOND).replayed).toBe(false)
+  })
+
+  it('E18 refuses a permit that waits for its leaf (P6)', () => {
+    const waiting = started.permits.map((permit) => ({ ...permit, iat: undefined, exp: undefined }))
+    expect(refusalOf(() => scene.redeem({ ...started, permits: waiting }))?.code).toBe('PERMIT_REVOKED')
+  })
+
   it('E18 refuses a permit that was never minted', () => {
     expect(refusalOf(() => scene.redeem(started, { permitId: 'pmt_forged' }))?.code).toBe('PERMIT_REVOKED')
   })
