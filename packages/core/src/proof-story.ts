@@ -85,11 +85,27 @@ export function flawsOfStory({ id, view, viewText, leaves, log }: Story): readon
   const hidden = leaves.filter(({ line: { payloads } }) => {
     return payloads[PERMIT_VALUE] === null || payloads[PERMIT_VALUE] === WITHHELD
   })
+  const shown = new Set(permits.map(({ jti }) => jti))
+  if (hidden.length === 0 && [...mintedIn(leaves, id, view.risk_tier)].some((permit) => !shown.has(permit as Json))) {
+    tampered('permits', 'it does not show what a permit says that was issued')
+  }
   if (hidden.length > 0) {
     const reason = `the claims of ${hidden.length} permits were erased, or are withheld`
     flaws.push({ kind: 'incomplete', field: 'permits', reason })
   }
   return flaws
+}
+
+/** Permits that said something: those of high and critical intents not before their leaf had its place (P6). */
+function mintedIn(leaves: readonly SaidLeaf[], id: string, tier: Json | undefined): ReadonlySet<Json | undefined> {
+  const types = [
+    'permit.sequenced',
+    'permit.redeemed',
+    ...(tier === 'low' || tier === 'medium' ? ['permit.issued'] : []),
+  ]
+  const events = leaves.flatMap(({ body }) => body.events)
+  const said = events.filter(({ type, intent_id: intent }) => intent === id && types.includes(type))
+  return new Set(said.map(({ data }) => data.permit_id))
 }
 
 /** What a permit must say of the approvals that the log counted. */

@@ -403,4 +403,26 @@ describe('a gate that signs what it likes', () => {
   ])('cannot show %s than was voted on', async (_, field, edit) => {
     expect(await lying(edit)).toContain(field)
   })
+
+  it.each([
+    ['issued', 'permit.issued'],
+    ['redeemed', 'permit.redeemed'],
+  ])('cannot leave out what a permit says that it %s', async (_, type) => {
+    const own = await testGate()
+    const key = await aNoteSigner(logOf(own))
+    const intent = await declared(own, {})
+    await vote(own, own.approver, intent.id, { verdict: 'approve' })
+    const actor = `key:${own.key.id}`
+    const append = (events: Parameters<typeof auditLeaf>[0]['events']) => {
+      const draft = { projectId: own.project.id, actor, intentId: intent.id, events, values: {} }
+      return own.store.transaction((tx) => tx.appendLeaf(auditLeaf(draft, own.clock.now())))
+    }
+    const about = { intentId: intent.id, data: { permit_id: 'pmt_hidden', by: own.key.id, replayed: false } }
+    await append([{ ...about, type: 'permit.issued' }])
+    if (type !== 'permit.issued') await append([{ ...about, type }])
+    await signedNow(own, key)
+    const text = await proofBundle(own.store, { projectId: own.project.id, intentId: intent.id, vkey: key.vkey })
+    const { exitCode, findings } = await verifyProofBundle(text, { trust: key.vkey })
+    expect([exitCode, findings.map(({ field }) => field)]).toEqual([1, ['permits']])
+  })
 })
