@@ -12,6 +12,7 @@ import {
   randomToken,
   SilentAuthError,
 } from '@silentauth/core'
+import { cappedText } from './capped-text.js'
 import { gateAnswer, gateUnavailable } from './gate-answer.js'
 import { below, gateUrl } from './gate-url.js'
 import { sleep, within } from './time-limit.js'
@@ -30,6 +31,9 @@ export interface RedeemerOptions {
   /** @default the runtime's */
   readonly fetch?: typeof fetch | undefined
 }
+
+/** Far more than a gate says: whatever else answers at its address must fit into memory. */
+const MAX_ANSWER_BYTES = 1024 * 1024
 
 export interface Redeemer extends AsyncDisposable {
   /**
@@ -61,7 +65,9 @@ export function redeemer(options: RedeemerOptions): Redeemer {
     try {
       return await within({ ms: timeoutMs, signals: [closing.signal] }, async (signal) => {
         const headers = { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' }
-        return gateAnswer(await request(url, { method: 'POST', headers, body, redirect: 'manual', signal }), intentId)
+        const answer = await request(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+        const text = () => cappedText(answer.body, MAX_ANSWER_BYTES, () => gateUnavailable('answered too much'))
+        return gateAnswer({ status: answer.status, headers: answer.headers, text }, intentId)
       })
     } catch (cause) {
       closing.signal.throwIfAborted()

@@ -74,6 +74,21 @@ describe('a redemption', () => {
     expect(gate.requests).toHaveLength(1)
   })
 
+  it('is refused when what stands there answers without end, and is not read to the end', async () => {
+    let sent = 0
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 64 * 1024
+        if (sent > 64 * 1024 * 1024) controller.close()
+        else controller.enqueue(new Uint8Array(64 * 1024).fill(0x20))
+      },
+    })
+    const url = 'https://gate.example'
+    const answering = redeemer({ url, secretKey: 'sk_verifier', attempts: 1, fetch: async () => new Response(endless) })
+    await expect(answering.redeem(use)).rejects.toMatchObject({ code: 'GATE_UNAVAILABLE' })
+    expect(sent).toBeLessThan(2 * 1024 * 1024)
+  })
+
   it('is refused when the gate stays away', async () => {
     await using gate = await aGate(['lost', 'lost', 'lost'])
     await expect(gate.redeemer.redeem(use)).rejects.toMatchObject({ code: 'GATE_UNAVAILABLE', intentId })
