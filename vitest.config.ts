@@ -34,8 +34,8 @@ export default defineConfig({
   test: {
     env: { SILENTAUTH_STATE: stateFolder },
     // For what hangs, not for what is slow: no test measures time, and a small machine may be busy.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 25_000 } },
     setupFiles: [path.join(import.meta.dirname, 'test/support/patience.ts')],
     // Much of the time is spent waiting for disks, processes and databases: no core is left for others.

@@ -8,7 +8,7 @@ import type { Gate } from '@silentauth/core'
 import { approvingGate, denyingGate } from '@silentauth/core/testing'
 import { type ClientTool, gateTool } from '@silentauth/langchain'
 import { tool } from 'langchain'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { collected, toolCall } from './refund-tool.ts'
 
@@ -113,10 +113,15 @@ function inputOf({ name }: Usable): Record<string, unknown> {
 /** Everything that comes out: result or error, the spans of the trace with their inputs and outputs, the events on the way. */
 async function observe(used: Usable, enter: (used: Usable, config: object) => Promise<unknown>) {
   const seen: unknown[] = []
+  let open = 0
   class Tracer extends BaseTracer {
     override readonly name = 'watching_tracer'
+    override async onRunCreate(run: Run): Promise<void> {
+      if (run.parent_run_id === undefined) open++
+    }
     protected override async persistRun(run: Run): Promise<void> {
       seen.push(spanOf(run))
+      open--
     }
   }
   const events = { handleToolEvent: (chunk: unknown) => void seen.push({ chunk }) }
@@ -124,6 +129,8 @@ async function observe(used: Usable, enter: (used: Usable, config: object) => Pr
     error.name,
     error.message,
   ])
+  // A batch ends with its first error, while its other calls go on.
+  await vi.waitUntil(() => open === 0)
   await awaitAllCallbacks()
   // Calls of one batch take turns as they like.
   return { result: plain(result), seen: seen.map((one) => JSON.stringify(plain(one))).sort() }
