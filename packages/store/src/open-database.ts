@@ -14,17 +14,44 @@ export interface OpenOptions {
 
 /** @throws TypeError when the runtime cuts texts at U+0000; Error when the file cannot be opened as it must be */
 export async function openDatabase(file: string, { timeoutMs, readOnly = false }: OpenOptions): Promise<DatabaseSync> {
-  if (file !== ':memory:' && !readOnly) await makeFile(file)
-  const database = new DatabaseSync(file, { timeout: timeoutMs, readOnly })
   try {
-    requireWholeTexts(database)
-    if (!readOnly) configure(database, file)
-    return database
-  } catch (error) {
-    database.close()
-    throw error
+    if (file !== ':memory:' && !readOnly) await makeFile(file)
+    const database = new DatabaseSync(file, { timeout: timeoutMs, readOnly })
+    try {
+      requireWholeTexts(database)
+      if (!readOnly) configure(database, file)
+      return database
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause instanceof TypeError) throw cause
+    // Whoever tries again when it is busy asks for the codes.
+    const { code, errcode } = cause as Codes
+    throw Object.assign(new Error(`the database ${file} cannot be used: ${whyNot(cause)}`, { cause }), {
+      code,
+      errcode,
+    })
   }
 }
+
+interface Codes {
+  readonly code?: unknown
+  readonly errcode?: unknown
+}
+
+/** What SQLite and the system only name. */
+function whyNot(cause: Error & Codes): string {
+  if (cause.errcode === SQLITE_NOTADB)
+    return 'it is another file, or a damaged one: restore a backup, or name another file'
+  if (cause.code === 'EACCES' || cause.code === 'EPERM' || cause.code === 'EROFS')
+    return 'this user may not write to it'
+  if (cause.code === 'EISDIR') return 'it is a folder'
+  return cause.message
+}
+
+const SQLITE_NOTADB = 26
 
 /** Made before SQLite does, so that nobody else can read it for even a moment. */
 async function makeFile(file: string): Promise<void> {

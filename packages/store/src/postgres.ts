@@ -123,23 +123,25 @@ async function noPool(): Promise<never> {
   throw new TypeError('statements run on a connection of the store')
 }
 
-/** What the system and PostgreSQL only name. */
-function whatToDo({ code }: { readonly code?: unknown } & Error): string {
-  switch (code) {
-    case 'ECONNREFUSED':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'ETIMEDOUT':
-    case 'EHOSTUNREACH':
-      return '; check host and port in its URL, and that it runs'
-    case '28P01':
-    case '28000':
-      return '; check user and password in its URL, and pg_hba.conf'
-    case '3D000':
-      return '; create it first, in UTF-8'
-    case '42501':
-      return '; make this user the owner of the database: it creates the tables'
-    default:
-      return ''
+/** What the system and PostgreSQL only name, perhaps behind an error of ours. */
+function whatToDo(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const advice = ADVICE.get((cause as NodeJS.ErrnoException).code)
+    if (advice !== undefined) return `; ${advice}`
   }
+  return ''
 }
+
+const UNREACHABLE = 'check host and port in its URL, and that it runs'
+const NOT_LET_IN = 'check user and password in its URL, and pg_hba.conf'
+const ADVICE: ReadonlyMap<string | undefined, string> = new Map([
+  ['ECONNREFUSED', UNREACHABLE],
+  ['ENOTFOUND', UNREACHABLE],
+  ['EAI_AGAIN', UNREACHABLE],
+  ['ETIMEDOUT', UNREACHABLE],
+  ['EHOSTUNREACH', UNREACHABLE],
+  ['28P01', NOT_LET_IN],
+  ['28000', NOT_LET_IN],
+  ['3D000', 'create it first, in UTF-8'],
+  ['42501', 'make its user the owner of the database, because the gate makes the tables'],
+])

@@ -213,6 +213,24 @@ describe('a database that goes away', () => {
     expect(String(opened)).toContain('the database cannot be used')
     expect(String(opened)).not.toContain('hunter2')
   })
+
+  it.each([
+    ['is not there', (url: URL) => Object.assign(url, { port: '1' }), 'check host and port'],
+    ['knows no such database', (url: URL) => Object.assign(url, { pathname: '/nowhere' }), 'create it first'],
+    ['knows no such user', (url: URL) => Object.assign(url, { username: 'nobody_here' }), 'check user and password'],
+    [
+      'lets its user make no tables',
+      (url: URL) => Object.assign(url, { username: 'weak' }),
+      'the owner of the database',
+    ],
+  ])('says what to do when the server %s', async (_, change, advice) => {
+    const database = await fresh()
+    await postgres.query(
+      `do $$ begin create role weak login password 'weak'; exception when duplicate_object then end $$`,
+    )
+    const url = Object.assign(change(new URL(database.url)), { password: 'weak' })
+    await expect(postgresStore({ url: url.href })).rejects.toThrow(advice)
+  })
 })
 
 describe('a commit whose answer is lost', () => {

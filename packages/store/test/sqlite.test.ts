@@ -126,7 +126,16 @@ describe('sqliteStore', () => {
   })
 
   it('refuses a file that is not a database', async () => {
-    await expect(sqliteStore({ file: path.join(import.meta.dirname, 'sources.mjs') })).rejects.toThrow()
+    const file = path.join(import.meta.dirname, 'sources.mjs')
+    await expect(sqliteStore({ file })).rejects.toMatchObject({ errcode: 26, message: expect.stringContaining(file) })
+  })
+
+  it('refuses a folder in place of the file', async () => {
+    const file = path.dirname(newFile())
+    await expect(sqliteStore({ file })).rejects.toMatchObject({
+      code: 'EISDIR',
+      message: expect.stringContaining(file),
+    })
   })
 
   it('runs the transactions of one turn of the loop in one commit', async () => {
