@@ -39,9 +39,13 @@ interface HasAction {
 
 /** @throws TypeError for what is no rule */
 export function ruleBook<Options extends HasAction>(given: Options & GateRules<Options>): RuleBook<Options> {
-  const { rules: _, default: otherwise = 'gate', ...rest } = given
+  const { rules: _, default: __, ...rest } = given
   const common = rest as unknown as Options
-  const rules = Object.entries(given.rules ?? {}).map(([pattern, rule]) => ({ glob: compileGlob(pattern), rule }))
+  const otherwise = memberOf<GateRules<Options>, 'default'>(given, 'default') ?? 'gate'
+  const rules = Object.entries(memberOf<GateRules<Options>, 'rules'>(given, 'rules') ?? {}).map(([pattern, rule]) => ({
+    glob: compileGlob(pattern),
+    rule,
+  }))
   for (const { glob, rule } of rules) if (!isRule(rule)) throw new TypeError(`rules: ${glob.pattern} has no rule`)
   if (!VERDICTS.includes(otherwise)) throw new TypeError(`default: '${otherwise}' is no rule`)
   const owners = new Map<string, string>()
@@ -69,6 +73,16 @@ export function ruleBook<Options extends HasAction>(given: Options & GateRules<O
       owners.set(claimed, toolName)
     },
   }
+}
+
+/** Undefined for what every object inherits: whoever polluted that prototype has not written these rules. */
+function memberOf<Given extends object, Name extends keyof Given>(given: Given, name: Name): Given[Name] | undefined {
+  let holder: object | null = given
+  while (holder && holder !== Object.prototype) {
+    if (Object.hasOwn(holder, name)) return given[name]
+    holder = Object.getPrototypeOf(holder)
+  }
+  return undefined
 }
 
 /** How a framework's tools are gated. */

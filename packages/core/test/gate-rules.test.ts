@@ -43,3 +43,19 @@ describe('a rule book', () => {
     expect(() => one.claimAction('send_mail', { action: 'mail' })).not.toThrow()
   })
 })
+
+describe('a polluted prototype, which every object inherits from', () => {
+  it.each([
+    ['default', 'pass'],
+    ['rules', { '*': 'pass' }],
+  ])('lets no tool pass: %s', (member, value) => {
+    const prototype = Object.prototype as unknown as Record<string, unknown>
+    prototype[member] = value
+    try {
+      expect(ruleBook({}).of('refund')).toMatchObject({ type: 'gate' })
+      expect(ruleBook(Object.create({ default: 'deny' })).of('refund')).toMatchObject({ type: 'deny' })
+    } finally {
+      delete prototype[member]
+    }
+  })
+})
