@@ -24,7 +24,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(stock.execute).toHaveBeenCalledTimes(1)
   })
 
-  it('does nothing for an approval that was forged as a whole: nobody is asked', async () => {
+  it('P1 P8: does nothing for an approval that was forged as a whole: nobody is asked', async () => {
     const gate = scriptedGate([])
     await using run = await refundRun(sdk, { turns: () => ({ text: 'ok' }), gated: suspended(gate) })
     const messages = await run.go(forgedHistory(9999))
@@ -37,7 +37,7 @@ describe.each(SDKS)('$name', (sdk) => {
     ['with an approval setting of the app that says nothing', { toolApproval: () => undefined }],
     ['with an approval setting of the app that approves everything', { toolApproval: () => 'approved' }],
     ['with no active tools', { activeTools: [] }],
-  ])('does nothing for a forged approval %s', async (_, more) => {
+  ])('P7: does nothing for a forged approval %s', async (_, more) => {
     const gate = scriptedGate([])
     await using run = await refundRun(sdk, { turns: () => ({ text: 'ok' }), gated: suspended(gate) })
     await run.go(forgedHistory(9999), more)
@@ -51,7 +51,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect([run.execute.mock.calls, gate.intents]).toEqual([[], []])
   })
 
-  it('does nothing for a forged approval in a stream, and the stream stands', async () => {
+  it('P1: does nothing for a forged approval in a stream, and the stream stands', async () => {
     const gate = scriptedGate([])
     await using run = await refundRun(sdk, { turns: () => ({ text: 'ok' }), gated: suspended(gate) })
     const result = sdk.ai.streamText({
@@ -65,7 +65,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect([run.execute.mock.calls, gate.intents]).toEqual([[], []])
   })
 
-  it('does nothing for a forged approval behind a made-up result of the same call', async () => {
+  it('P8: does nothing for a forged approval behind a made-up result of the same call', async () => {
     const gate = scriptedGate([])
     await using run = await refundRun(sdk, { turns: () => ({ text: 'ok' }), gated: suspended(gate) })
     const [first, call, answer] = forgedHistory(9999) as [ModelMessage, ModelMessage, ModelMessage]
@@ -75,7 +75,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect([run.execute.mock.calls, gate.intents]).toEqual([[], []])
   })
 
-  it('lets no browser answer a request of the server', async () => {
+  it('P2: lets no browser answer a request of the server', async () => {
     const gate = scriptedGate(['wait'])
     await using run = await refundRun(sdk, { gated: suspended(gate) })
     const messages = forged(await run.go([hi]))
@@ -95,7 +95,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(stock.execute).toHaveBeenCalledTimes(1)
   })
 
-  it('runs an approved call once, however often its messages come back', async () => {
+  it('P3: runs an approved call once, however often its messages come back', async () => {
     const gate = scriptedGate(['approve'])
     await using run = await refundRun(sdk, { gated: suspended(gate) })
     const messages = await run.go([hi])
@@ -107,7 +107,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(text(last)).toContain('was executed before')
   })
 
-  it('runs an approved call once, whatever number of answers it has', async () => {
+  it('P4: runs an approved call once, whatever number of answers it has', async () => {
     const gate = scriptedGate(['approve'])
     await using run = await refundRun(sdk, { gated: suspended(gate) })
     const messages = await run.go([hi])
@@ -121,7 +121,7 @@ describe.each(SDKS)('$name', (sdk) => {
   it.each([
     ['other arguments', 'issue_refund', 251],
     ['another tool', 'transfer', 250],
-  ])('does not run an approved call with %s', async (_, toolName, amount) => {
+  ])('P5 P9: does not run an approved call with %s', async (_, toolName, amount) => {
     const gate = scriptedGate(['approve'])
     await using run = await refundRun(sdk, { gated: suspended(gate) })
     const messages = await run.go([hi])
@@ -139,7 +139,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(gate.intents).toHaveLength(1)
   })
 
-  it('waits until all calls of a step are decided', async () => {
+  it('P28: waits until all calls of a step are decided', async () => {
     const gate = scriptedGate(['approve', 'wait'])
     await using run = await refundRun(sdk, {
       turns: script(refund(250, 'call_1'), refund(200, 'call_2')),

@@ -21,7 +21,7 @@ async function agent(sdk: Sdk, options: Parameters<typeof gateMiddleware>[0] = {
 }
 
 describe.each(SDKS)('$name, the tripwire', (sdk) => {
-  it('fails the call of a model that calls an ungated tool, before anything runs', async () => {
+  it('P42: fails the call of a model that calls an ungated tool, before anything runs', async () => {
     await using run = await agent(sdk)
     await expect(sdk.ai.generateText(run.settings)).rejects.toMatchObject({ code: 'FORBIDDEN' })
     expect(run.execute).not.toHaveBeenCalled()
@@ -48,14 +48,14 @@ describe.each(SDKS)('$name, the tripwire', (sdk) => {
     expect(streamed.execute).toHaveBeenCalledTimes(1)
   })
 
-  it('lets pass what it was told, and its mark reaches no provider', async () => {
+  it('P42: lets pass what it was told, and its mark reaches no provider', async () => {
     await using run = await agent(sdk, { allow: ['m*'] })
     await sdk.ai.generateText(run.settings)
     expect(run.execute).toHaveBeenCalledTimes(2)
     expect(JSON.stringify(run.openai.requests)).not.toContain('silentauth')
   })
 
-  it('is no lock: an approval that is replayed runs before any model is called, unless the tool itself is gated', async () => {
+  it('P43: is no lock: an approval that is replayed runs before any model is called, unless the tool itself is gated', async () => {
     await using stock = await refundRun(sdk, { turns: () => ({ text: 'ok' }) })
     const { model } = withGate({ model: sdk.modelOf(stock.openai), tools: {} }, { gate: approvingGate() })
     await stock.go(forgedHistory(9999), { model })

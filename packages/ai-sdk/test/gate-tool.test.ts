@@ -71,7 +71,7 @@ describe('a gated tool', () => {
     )
   })
 
-  it('keeps a generator a generator, with the permit in each step, and a function a function', async () => {
+  it('P13 P14: keeps a generator a generator, with the permit in each step, and a function a function', async () => {
     const seen: unknown[] = []
     const generator = tool({
       inputSchema,
@@ -92,7 +92,7 @@ describe('a gated tool', () => {
     expect(plain.execute?.({ amount: 3 }, options())).toBeInstanceOf(Promise)
   })
 
-  it('gives the last value of an iterable that a plain function gives back', async () => {
+  it('P15: gives the last value of an iterable that a plain function gives back', async () => {
     async function* steps() {
       yield 1
       yield currentPermit()?.action
@@ -103,7 +103,7 @@ describe('a gated tool', () => {
     expect(await gated.execute?.({ amount: 3 }, options())).toBe('refund')
   })
 
-  it('is what the class of the tool makes of it: private fields, getters, methods', async () => {
+  it('P16: is what the class of the tool makes of it: private fields, getters, methods', async () => {
     class Refund {
       readonly #bank = 'the bank'
       readonly inputSchema = inputSchema
@@ -128,7 +128,7 @@ describe('a gated tool', () => {
     })
   })
 
-  it('is the same tool when it is gated again, and another one with another execute', () => {
+  it('P21: is the same tool when it is gated again, and another one with another execute', () => {
     const gated = gateTool('refund', tool({ inputSchema, execute: async () => 'ran' }), { gate: approvingGate() })
     expect(gateTool('refund', gated, { gate: denyingGate() })).toBe(gated)
     expect(isGated({ ...gated })).toBe(true)
@@ -138,13 +138,13 @@ describe('a gated tool', () => {
   it.each([
     ['of a browser', tool({ inputSchema })],
     ['of a provider', { type: 'provider', id: 'openai.web_search', args: {}, isProviderExecuted: true, inputSchema }],
-  ])('cannot be made of a tool %s, which can only pass', (_, made) => {
+  ])('P20: cannot be made of a tool %s, which can only pass', (_, made) => {
     expect(() => gateTool('search', made as never, { gate: approvingGate() })).toThrow(TypeError)
     const passed = gateTools({ search: made } as never, { gate: approvingGate(), rules: { search: 'pass' } })
     expect(passed).toEqual({ search: made })
   })
 
-  it('shows dates as text, and gives the tool its date', async () => {
+  it('P24: shows dates as text, and gives the tool its date', async () => {
     const gate = approvingGate()
     const execute = vi.fn(async (_: { on: Date }) => 'ran')
     const due = tool({ inputSchema: z.object({ on: z.string().transform((on) => new Date(on)) }), execute })
@@ -208,7 +208,7 @@ describe('which call it is', () => {
     expect(execute).toHaveBeenCalledTimes(2)
   })
 
-  it('an id that comes again after its call is another call, in a run with a name too', async () => {
+  it('P22: an id that comes again after its call is another call, in a run with a name too', async () => {
     const gate = approvingGate()
     const execute = vi.fn(async () => 'ran')
     const refund = gateTool('refund', tool({ inputSchema, execute }), { gate, run: 'chat_1' })
@@ -219,7 +219,7 @@ describe('which call it is', () => {
     expect(gate.intents).toHaveLength(2)
   })
 
-  it('an abort cancels the intent, and a late approval runs nothing', async () => {
+  it('P36: an abort cancels the intent, and a late approval runs nothing', async () => {
     const gate = scriptedGate(['wait'])
     const controller = new AbortController()
     const execute = vi.fn(async () => 'ran')
@@ -326,7 +326,7 @@ describe('a held call that shows its wait as preliminary results', () => {
     })
   })
 
-  it('only where that was asked for', async () => {
+  it('P38: only where that was asked for', async () => {
     const gated = gateTool('refund', tool({ inputSchema, execute: async () => 'ran' }), { gate: approvingGate() })
     expect(gated.execute?.({ amount: 3 }, options())).toBeInstanceOf(Promise)
   })
@@ -334,7 +334,7 @@ describe('a held call that shows its wait as preliminary results', () => {
 
 describe('a tool that asks by itself', () => {
   const messages: never[] = []
-  it('is still asked, with its own this, and declared when its request is shown', async () => {
+  it('P18 P19: is still asked, with its own this, and declared when its request is shown', async () => {
     const gate = scriptedGate(['wait'])
     const own = {
       inputSchema,

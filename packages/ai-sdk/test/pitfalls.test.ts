@@ -1,6 +1,7 @@
 /**
  * Ways in which approvals of the AI SDK go wrong by themselves or are talked round, as far as no other test is named after them:
- * each ends without a run that nobody approved, and without a second one.
+ * each ends without a run that nobody approved, and without a second one. Pitfalls are numbered through these tests, as those of the other adapters are;
+ * P34 is all of `processes.test.ts`, P41 is in core's `errors.test.ts`.
  *
  * @module
  */
@@ -40,7 +41,7 @@ describe.each(SDKS)('$name, forged', (sdk) => {
   const none = (agent: RefundRun, gate: ReturnType<typeof scriptedGate>) =>
     expect([agent.execute.mock.calls, agent.transfer.mock.calls, gate.intents]).toEqual([[], [], []])
 
-  it('an approval that an agent of the SDK is given runs nothing and asks nobody', async () => {
+  it('P1: an approval that an agent of the SDK is given runs nothing and asks nobody', async () => {
     const gate = scriptedGate([])
     await using agent = await refundRun(sdk, { turns: () => ({ text: 'ok' }), gated: suspended(gate) })
     const loop = new sdk.ai.ToolLoopAgent({ ...agent.settings() } as never)
@@ -48,7 +49,7 @@ describe.each(SDKS)('$name, forged', (sdk) => {
     none(agent, gate)
   })
 
-  it('an approval of a tool that no rule names runs nothing and asks nobody', async () => {
+  it('P6: an approval of a tool that no rule names runs nothing and asks nobody', async () => {
     const gate = scriptedGate([])
     const gated = { ...suspended(gate), rules: { issue_refund: { riskTier: 'high' } } } as const
     await using agent = await refundRun(sdk, { turns: () => ({ text: 'ok' }), gated })
@@ -70,7 +71,7 @@ describe.each(SDKS)('$name, forged', (sdk) => {
     },
   )
 
-  it('calls of the past move a call to one that nobody asked for, and never run it', async () => {
+  it('P27: calls of the past move a call to one that nobody asked for, and never run it', async () => {
     const gate = scriptedGate(['approve'])
     await using agent = await refundRun(sdk, { gated: suspended(gate) })
     const resolved = await decided(agent, await agent.go([hi]))
@@ -115,7 +116,7 @@ describe.each(SDKS)('$name, forged', (sdk) => {
     expect([agent.execute.mock.calls, gate.intents.length]).toEqual([[], 1])
   })
 
-  it('another id of the approval changes nothing: a call is known by its own', async () => {
+  it('P26: another id of the approval changes nothing: a call is known by its own', async () => {
     const gate = scriptedGate(['approve'])
     await using agent = await refundRun(sdk, { gated: suspended(gate) })
     const messages = await agent.go([hi])
@@ -134,7 +135,7 @@ describe.each(SDKS)('$name, the approval setting', (sdk) => {
   }
   const replayed: ModelMessage[] = JSON.parse(text(forgedHistory(250)).replaceAll('forged_1', 'call_1'))
 
-  it('asks people on the first sight of a call, and denies its replay while nobody has decided', async () => {
+  it('P11: asks people on the first sight of a call, and denies its replay while nobody has decided', async () => {
     const toolApproval = await settingOf(scriptedGate(['wait']))
     expect(await toolApproval([hi])).toMatchObject({
       type: 'user-approval',
@@ -156,7 +157,7 @@ describe.each(SDKS)('$name, the approval setting', (sdk) => {
         throw 'oops'
       },
     ],
-  ])('never throws, which would break a stream: where the gate %s', async (_, fail) => {
+  ])('P12: never throws, which would break a stream: where the gate %s', async (_, fail) => {
     const broken = through(approvingGate(), { declare: fail, read: fail })
     const toolApproval = await settingOf(broken)
     expect(['user-approval', 'denied']).toContain((((await toolApproval([hi])) ?? {}) as { type?: string }).type)
@@ -176,7 +177,7 @@ describe.each(SDKS)('$name, resumed', (sdk) => {
     ['suspend', 0],
     ['hold', 1],
   ] as const)(
-    'a schema that makes something else than JSON of its input, in a run that can %s, runs %i times',
+    'P25: a schema that makes something else than JSON of its input, in a run that can %s, runs %i times',
     async (wait, times) => {
       const gate = approvingGate()
       const execute = vi.fn(async (_: { on: Date }) => 'booked')
@@ -203,7 +204,7 @@ describe.each(SDKS)('$name, resumed', (sdk) => {
     },
   )
 
-  it('what was run before it could be kept gives what was recorded of it, and does not run again', async () => {
+  it('P29 P32: what was run before it could be kept gives what was recorded of it, and does not run again', async () => {
     const gate = scriptedGate(['approve'])
     await using agent = await refundRun(sdk, { gated: { ...suspended(gate), recordResult: true } })
     const resolved = await decided(agent, await agent.go([hi]))
@@ -227,7 +228,7 @@ describe.each(SDKS)('$name, resumed', (sdk) => {
     expect(agent.execute).toHaveBeenCalledTimes(1)
   })
 
-  it('an agent that tells its tools of no messages finds the call by its id, and declares nothing', async () => {
+  it('P35: an agent that tells its tools of no messages finds the call by its id, and declares nothing', async () => {
     const gate = scriptedGate(['approve'])
     await using agent = await refundRun(sdk, { gated: suspended(gate) })
     await decided(agent, await agent.go([hi]))
@@ -241,7 +242,7 @@ describe.each(SDKS)('$name, resumed', (sdk) => {
 })
 
 describe.each(SDKS)('$name, a client that asks again by itself', (sdk) => {
-  it('is answered once while something waits: it does not take the answer for a decision', async () => {
+  it('P30: is answered once while something waits: it does not take the answer for a decision', async () => {
     const gate = scriptedGate(['wait'])
     await using agent = await refundRun(sdk, { gated: suspended(gate) })
     const requests: UIMessage[][] = []
@@ -292,16 +293,19 @@ describe.each(SDKS)('$name, a client that asks again by itself', (sdk) => {
 })
 
 describe.each(SDKS)('$name, held', (sdk) => {
-  it.runIf(sdk.version === 7)('a time limit of the SDK ends the wait, and cancels what was asked for', async () => {
-    const gate = scriptedGate(['wait'])
-    await using agent = await refundRun(sdk, { gated: { gate, run } })
-    const messages = await agent.go([hi], { timeout: { toolMs: 50 } })
-    expect(text(messages)).toContain('TimeoutError')
-    await expect.poll(async () => (await gate.read(gate.intents[0]?.id as never)).status).toBe('cancelled')
-    expect(agent.execute).not.toHaveBeenCalled()
-  })
+  it.runIf(sdk.version === 7)(
+    'P37: a time limit of the SDK ends the wait, and cancels what was asked for',
+    async () => {
+      const gate = scriptedGate(['wait'])
+      await using agent = await refundRun(sdk, { gated: { gate, run } })
+      const messages = await agent.go([hi], { timeout: { toolMs: 50 } })
+      expect(text(messages)).toContain('TimeoutError')
+      await expect.poll(async () => (await gate.read(gate.intents[0]?.id as never)).status).toBe('cancelled')
+      expect(agent.execute).not.toHaveBeenCalled()
+    },
+  )
 
-  it('calls of one step with one id share one approval: the second is not run', async () => {
+  it('P23: calls of one step with one id share one approval: the second is not run', async () => {
     const gate = scriptedGate(['approve'])
     const turns = script(refund(250, 'call_1'), refund(250, 'call_1'))
     await using agent = await refundRun(sdk, { turns, gated: { gate, run } })
@@ -313,7 +317,7 @@ describe.each(SDKS)('$name, held', (sdk) => {
     ['denied', () => denyingGate('too much'), {}],
     ['denied, as an error', () => denyingGate('too much'), { onDenied: 'throw' }],
     ['away', () => through(approvingGate(), { declare: down }), { onGateError: 'throw' }],
-  ] as const)('what the model reads of a call that was %s has no arguments in it', async (_, gate, options) => {
+  ] as const)('P40: what the model reads of a call that was %s has no arguments in it', async (_, gate, options) => {
     await using agent = await refundRun(sdk, { gated: { gate: gate(), run, ...options } })
     const last = (await agent.go([hi])).findLast(({ role }) => role === 'tool')
     const [{ output }] = (last?.content ?? [{}]) as [{ output?: unknown }]
@@ -326,7 +330,7 @@ describe('a tool whose shape is unusual', () => {
   const call = { toolCallId: 'call_1', messages: [] } as never
   const inputSchema = z.object({ amount: z.number() })
 
-  it('keeps what is not enumerable, and a symbol', () => {
+  it('P16: keeps what is not enumerable, and a symbol', () => {
     const mark = Symbol('mark')
     const made = { inputSchema, execute: async () => 'ran', [mark]: 1 }
     Object.defineProperty(made, 'experimental_toolCaller', { value: 'code', enumerable: false })
@@ -338,7 +342,7 @@ describe('a tool whose shape is unusual', () => {
     ]).toEqual(['code', false, 1])
   })
 
-  it('is called with itself as this, and without any where it is called without', async () => {
+  it('P17: is called with itself as this, and without any where it is called without', async () => {
     const seen: unknown[] = []
     const made = {
       inputSchema,
@@ -359,7 +363,7 @@ describe('a tool whose shape is unusual', () => {
     expect(seen[2]).toBe(made)
   })
 
-  it('and a set with a name of its prototype gates it by that name', async () => {
+  it('P10: and a set with a name of its prototype gates it by that name', async () => {
     const execute = vi.fn(async () => 'ran')
     const set = { constructor: { inputSchema, execute } }
     const gate = denyingGate()

@@ -77,7 +77,7 @@ describe.each(SDKS)('$name, suspended', (sdk) => {
     },
   )
 
-  it('a call that is running elsewhere is not gone on with', async () => {
+  it('P33: a call that is running elsewhere is not gone on with', async () => {
     const gate = approvingGate()
     await using agent = await refundRun(sdk, {
       gated: { gate: through(gate, { report: down }), run, wait: 'suspend' },
@@ -115,7 +115,7 @@ describe.each(SDKS)('$name, suspended', (sdk) => {
     expect(agent.execute).toHaveBeenCalledTimes(1)
   })
 
-  it('the permit and the reason of the wait are in no request of the model', async () => {
+  it('P39: the permit and the reason of the wait are in no request of the model', async () => {
     const gate = approvingGate()
     await using agent = await refundRun(sdk, { gated: { gate, run, wait: 'suspend' } })
     await agent.go(await decided(await agent.go([hi]), agent.settings()))

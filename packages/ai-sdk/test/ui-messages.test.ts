@@ -191,7 +191,7 @@ describe.each(SDKS)('$name, a chat', (sdk) => {
     expect(gate.intents).toHaveLength(1)
   })
 
-  it('in which the user says something else cancels what waits', async () => {
+  it('P31: in which the user says something else cancels what waits', async () => {
     const gate = scriptedGate(['wait'])
     await using agent = await refundRun(sdk, { gated: { gate, run, wait: 'suspend' } })
     const chat = await answered(sdk, agent, [hello])
