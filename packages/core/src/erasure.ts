@@ -17,8 +17,9 @@ import { refused, type State } from './state.js'
 import type { StoreTransaction } from './store.js'
 
 /**
- * Of every leaf of one intent but those that say why values were erased, of the leaf of its predecessor that declares it, with that predecessor's, and its recorded result. Params
- * that are still to be decided on or executed are not erased: nobody could say later what was.
+ * Of every leaf of one intent but those that say why values were erased, of the leaf of its predecessor that declares it, with that
+ * predecessor's, and its recorded result. Params that are still to be decided on or executed are not erased: nobody could say later
+ * what was.
  *
  * @returns how many values, the result among them; 0, and no leaf, when they are gone already
  * @throws SilentAuthError `FORBIDDEN` for whoever is no owner or admin now, `NOT_FOUND`, `IN_FLIGHT`
