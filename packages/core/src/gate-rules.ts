@@ -26,6 +26,8 @@ export type RuledTool<Options> =
   | { readonly type: 'pass' }
 
 export interface RuleBook<Options> {
+  /** Of tools that no rule matches. */
+  readonly otherwise: 'gate' | 'pass' | 'deny'
   of(toolName: string): RuledTool<Options>
   /** @throws TypeError for a rule that names one tool, which is not among these: a name that was mistyped would not be gated */
   requireTools(names: readonly string[]): void
@@ -51,6 +53,7 @@ export function ruleBook<Options extends HasAction>(given: Options & GateRules<O
   const owners = new Map<string, string>()
 
   return {
+    otherwise,
     of(toolName) {
       const rule = rules.find(({ glob }) => glob.matches(toolName))?.rule ?? otherwise
       if (rule === 'pass') return { type: 'pass' }

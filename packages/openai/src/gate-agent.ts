@@ -25,7 +25,7 @@ export function gateAgent<Gated extends AnyAgent>(agent: Gated, options: GateToo
     model,
     capabilities = [],
   } = agent as AnyAgent & { readonly capabilities?: readonly unknown[] }
-  if (capabilities.length > 0 && options.default !== 'pass') {
+  if (capabilities.length > 0 && book.otherwise !== 'pass') {
     throw new TypeError(
       `${agentName}: the tools of its sandbox are made while it runs, and no gate sees them: give it capabilities: [], or pass them with default: 'pass'`,
     )

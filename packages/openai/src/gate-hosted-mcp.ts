@@ -7,7 +7,7 @@
 import type { HostedMCPTool, RunContext, RunToolApprovalItem } from '@openai/agents'
 import { gateRefusal, isSilentAuthError, look } from '@silentauth/core'
 import { tellLook } from './call-events.js'
-import { bindRemote, decideRemote, NO_JSON, parsed } from './gate-mcp-approval.js'
+import { bindRemote, decideRemote, NO_JSON, parsed, tellProvider } from './gate-mcp-approval.js'
 import type { GateMethodOptions } from './gate-methods.js'
 import { checkOptions, type GateToolOptions } from './gate-options.js'
 import { GATED, type GateHook, isGated } from './gate-tool.js'
@@ -116,10 +116,8 @@ function remoteHook(options: GateToolOptions): GateHook {
       if (!looked) return 'approve'
       const begun = await spendApproval(looked, options, signal)
       if (begun === 'wait' || 'reject' in begun) return begun
-      // What the provider makes of it is not seen here; that it was told to go on is.
-      begun.execution.run(() => undefined)
-      await begun.execution.succeed()
-      return 'approve'
+      const { approve, reason } = await tellProvider(begun.execution, options as never)
+      return approve ? 'approve' : { reject: reason }
     },
   }
 }

@@ -9,6 +9,7 @@ import {
   type BoundCall,
   bindCall,
   callKey,
+  type Execution,
   type GatedToolOptions,
   gateRefusal,
   hold,
@@ -72,9 +73,19 @@ export async function decideRemote(
   if (isSilentAuthError(bound)) return notApproved(bound, options)
   const begun = await hold(gate, bound.asked, { signal: call.signal, timeoutMs, onEvent })
   if (begun.type !== 'begun') return notApproved(begun, options)
-  const { execution } = begun
+  return tellProvider(begun.execution, options)
+}
+
+/**
+ * What the provider makes of it is not seen here; that it was told to go on is.
+ *
+ * @throws by the options, where a refusal is to be thrown
+ */
+export async function tellProvider(
+  execution: Execution,
+  options: GatedToolOptions<unknown, never>,
+): Promise<{ approve: boolean; reason: string }> {
   try {
-    // What the provider makes of it is not seen here; that it was told to go on is.
     execution.run(() => undefined)
   } catch (error) {
     await execution.notStarted()

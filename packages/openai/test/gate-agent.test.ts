@@ -206,3 +206,13 @@ it('a sandbox agent has tools that no gate sees, unless it is passed without cap
   expect(() => gateAgent(new SandboxAgent({ name: 'a' }), { gate })).toThrow(/capabilities/)
   expect(() => gateAgent(new SandboxAgent({ name: 'a', capabilities: [] }), { gate })).not.toThrow()
 })
+
+it('a polluted prototype passes no sandbox', () => {
+  const prototype = Object.prototype as unknown as Record<string, unknown>
+  prototype.default = 'pass'
+  try {
+    expect(() => gateAgent(new SandboxAgent({ name: 'a' }), { gate: scriptedGate([]) })).toThrow(/capabilities/)
+  } finally {
+    delete prototype.default
+  }
+})

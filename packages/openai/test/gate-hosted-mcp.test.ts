@@ -7,14 +7,13 @@ import {
   gateHostedMcp,
   type HostedMcpOptions,
   isGated,
-  type RunWithGateOptions,
   resolveInterruptions,
   runWithGate,
-  type SuspendedRun,
   streamWithGate,
   withGateRun,
 } from '@silentauth/openai/agents'
 import { describe, expect, it, vi } from 'vitest'
+import { drivenScene } from './driven-scene.js'
 import { gateWith } from './refund-scene.js'
 
 setTracingDisabled(true)
@@ -33,20 +32,12 @@ function scene(gate: Gate, options: Partial<HostedMcpOptions> = {}, requests = [
   const model = new ScriptedModel([requests as never, end(), end()])
   const agent = () =>
     new Agent({ name: 'a', model, tools: [gateHostedMcp(server(), { gate, wait: 'suspend', ...options })] })
-  const envelopeKeys = [crypto.getRandomValues(new Uint8Array(32))]
-  const go = (input: string | SuspendedRun, more: Partial<RunWithGateOptions> = {}) =>
-    runWithGate(agent(), input, { gate, envelopeKeys, ...more })
-  const suspended = async (): Promise<SuspendedRun> => {
-    const outcome = await go('hi')
-    if (outcome.status !== 'suspended') throw new TypeError('it did not wait')
-    return JSON.parse(JSON.stringify(outcome.suspended))
-  }
   /** What OpenAI was told in the last request. */
   const told = () =>
     ((model.lastCall?.request.input ?? []) as { name?: string; providerData?: object }[])
       .filter(({ name }) => name === 'mcp_approval_response')
       .map(({ providerData }) => providerData as { approve: boolean; approval_request_id: string; reason?: string })
-  return { agent, model, go, suspended, told, envelopeKeys }
+  return { agent, model, told, ...drivenScene(agent, gate) }
 }
 
 const approvals = (told: readonly { approve: boolean }[]) => told.filter(({ approve }) => approve).length
@@ -159,6 +150,20 @@ describe('a call on a hosted MCP server that is held', () => {
     expect(told()).toEqual([])
   })
 })
+
+it.each(['hold', 'suspend'] as const)(
+  'a permit that ended before the provider could be told sends nobody on: %s',
+  async (wait) => {
+    const gate = scriptedGate(['approve'])
+    const onEvent: HostedMcpOptions['onEvent'] = ({ type }) => {
+      if (type === 'claimed') gate.clock.advance(400_000)
+    }
+    const { go, told } = scene(gate, { wait, onEvent })
+    expect(await go('hi', { onPending: 'wait' })).toMatchObject({ status: 'completed' })
+    expect(told()).toEqual([expect.objectContaining({ approve: false })])
+    expect(await gate.read(gate.intents[0]?.id as never)).toMatchObject({ execution: { state: 'abandoned' } })
+  },
+)
 
 describe('a gate that is away', () => {
   const away = () => Promise.reject(new SilentAuthError('GATE_UNAVAILABLE', 'away'))

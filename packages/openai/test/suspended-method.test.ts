@@ -17,15 +17,13 @@ import {
   gateAgent,
   gateEditor,
   gateShell,
-  type RunWithGateOptions,
   resolveInterruptions,
-  runWithGate,
   type SuspendableMethodOptions,
-  type SuspendedRun,
   streamWithGate,
   withGateRun,
 } from '@silentauth/openai/agents'
 import { describe, expect, it, vi } from 'vitest'
+import { drivenScene } from './driven-scene.js'
 import { gateWith } from './refund-scene.js'
 
 setTracingDisabled(true)
@@ -83,20 +81,12 @@ function scene(acting: Acting, gate: Gate, { options = {}, own, callIds = ['c1']
   const end = () => [assistantMessage('done')]
   const model = new ScriptedModel([callIds.map(acting.call) as never, end(), end(), end()])
   const agent = () => new Agent({ name: 'a', model, tools: [acting.make(gate, options, own)] })
-  const envelopeKeys = [crypto.getRandomValues(new Uint8Array(32))]
-  const go = (input: string | SuspendedRun, more: Partial<RunWithGateOptions> = {}) =>
-    runWithGate(agent(), input, { gate, envelopeKeys, ...more })
-  const suspended = async (): Promise<SuspendedRun> => {
-    const outcome = await go('hi')
-    if (outcome.status !== 'suspended') throw new TypeError('it did not wait')
-    return JSON.parse(JSON.stringify(outcome.suspended))
-  }
   /** What the model read of its calls. */
   const results = () =>
     ((model.lastCall?.request.input ?? []) as { type: string; output?: unknown }[])
       .filter(({ type }) => type.endsWith('_call_output'))
       .map(({ output }) => JSON.stringify(output))
-  return { agent, model, go, suspended, results, envelopeKeys }
+  return { agent, model, results, ...drivenScene(agent, gate) }
 }
 
 describe.each([
